@@ -1,0 +1,141 @@
+"""The shape of the state file, as a list of steps. A step that has shipped is never changed; add another."""
+
+from __future__ import annotations
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("vcc")
+
+
+@migrations()
+def first_house(db: Database) -> None:
+    """Requests, the audit chain, tickets, messages, locks and instances."""
+    for statement in _FIRST_HOUSE:
+        db.execute(statement)
+
+
+@migrations()
+def promises(db: Database) -> None:
+    """Lines to type after a crash."""
+    db.execute(
+        "CREATE TABLE promises (id INTEGER PRIMARY KEY AUTOINCREMENT, reference TEXT NOT NULL, line TEXT NOT NULL,"
+        " invocation TEXT NOT NULL, due INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0, next_at REAL NOT NULL DEFAULT 0)"
+    )
+    db.execute("CREATE INDEX promises_reference ON promises(reference)")
+
+
+@migrations()
+def threads(db: Database) -> None:
+    """Messages below another, and wishes that a running request should end."""
+    db.execute("ALTER TABLE messages ADD COLUMN parent INTEGER")
+    db.execute("CREATE TABLE cancels (reference TEXT PRIMARY KEY, person TEXT NOT NULL, at REAL NOT NULL)")
+
+
+@migrations()
+def timed_promises(db: Database) -> None:
+    """Lines to type at a time: what each is about, and what has to be known then."""
+    for column in ("at REAL NOT NULL DEFAULT 0", "about TEXT NOT NULL DEFAULT ''", "note TEXT NOT NULL DEFAULT '{}'"):
+        db.execute(f"ALTER TABLE promises ADD COLUMN {column}")
+
+
+@migrations()
+def history(db: Database) -> None:
+    """Figures measured again and again: the names of the series, and their values, minutes and hours."""
+    db.execute(
+        "CREATE TABLE series (id INTEGER PRIMARY KEY, part TEXT NOT NULL, subject TEXT NOT NULL, figure TEXT NOT NULL,"
+        " since INTEGER NOT NULL, latest INTEGER NOT NULL, UNIQUE (part, subject, figure))"
+    )
+    db.execute(
+        "CREATE TABLE samples (series INTEGER NOT NULL, resolution INTEGER NOT NULL, at INTEGER NOT NULL, total REAL NOT NULL,"
+        " count INTEGER NOT NULL DEFAULT 1, least REAL, most REAL, PRIMARY KEY (series, resolution, at)) WITHOUT ROWID"
+    )
+
+
+@migrations()
+def error_index(db: Database) -> None:
+    """Errors found in the services' logs, how often in each minute, and how far each log was read."""
+    for statement in _ERROR_INDEX:
+        db.execute(statement)
+
+
+@migrations()
+def schedules(db: Database) -> None:
+    """Lines typed again and again: how far each schedule has come, and its runs that have not ended."""
+    db.execute(
+        "CREATE TABLE schedules (name TEXT PRIMARY KEY, timetable TEXT NOT NULL, last_due REAL NOT NULL,"
+        " reference TEXT NOT NULL DEFAULT '', outcome TEXT NOT NULL DEFAULT '', ended_at REAL, skipped INTEGER NOT NULL DEFAULT 0,"
+        " paused_by TEXT NOT NULL DEFAULT '', paused_at REAL NOT NULL DEFAULT 0, paused_until REAL)"
+    )
+    db.execute(
+        "CREATE TABLE schedule_runs (reference TEXT PRIMARY KEY, schedule TEXT NOT NULL, due REAL NOT NULL, late REAL NOT NULL,"
+        " skipped INTEGER NOT NULL, owner TEXT NOT NULL, places TEXT NOT NULL)"
+    )
+
+
+@migrations()
+def checklists(db: Database) -> None:
+    """Runs of checklists, what was found for each item, and every signature under one."""
+    for statement in _CHECKLISTS:
+        db.execute(statement)
+
+
+_FIRST_HOUSE = (
+    """CREATE TABLE requests (
+        reference TEXT PRIMARY KEY, key TEXT UNIQUE, invocation TEXT NOT NULL, state TEXT NOT NULL,
+        outcome TEXT NOT NULL DEFAULT '', instance TEXT NOT NULL, message INTEGER,
+        opened_at REAL NOT NULL, closed_at REAL)""",
+    "CREATE INDEX requests_open ON requests(instance) WHERE state = 'open'",
+    """CREATE TABLE audit (
+        seq INTEGER PRIMARY KEY, at REAL NOT NULL, event TEXT NOT NULL, reference TEXT NOT NULL,
+        account TEXT NOT NULL, person TEXT NOT NULL, place TEXT NOT NULL, line TEXT NOT NULL,
+        outcome TEXT NOT NULL, detail TEXT NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL)""",
+    "CREATE INDEX audit_reference ON audit(reference)",
+    "CREATE TABLE audit_head (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, hash TEXT NOT NULL)",
+    "INSERT INTO audit_head VALUES (1, 0, '')",
+    """CREATE TABLE tickets (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, state TEXT NOT NULL, invocation TEXT NOT NULL, asker TEXT NOT NULL,
+        plan TEXT NOT NULL, digest TEXT NOT NULL, code TEXT NOT NULL, command TEXT NOT NULL,
+        created_at REAL NOT NULL, expires_at REAL NOT NULL, decided_by TEXT NOT NULL DEFAULT '',
+        decided_at REAL, successor INTEGER, reference TEXT NOT NULL DEFAULT '')""",
+    "CREATE INDEX tickets_open ON tickets(expires_at) WHERE state = 'open'",
+    """CREATE TABLE messages (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, platform TEXT NOT NULL, place TEXT NOT NULL, account TEXT NOT NULL,
+        handle TEXT NOT NULL, content TEXT, version INTEGER NOT NULL DEFAULT 0, delivered INTEGER NOT NULL DEFAULT 0,
+        sending INTEGER NOT NULL DEFAULT 0, posted TEXT NOT NULL DEFAULT '{}', attempts INTEGER NOT NULL DEFAULT 0,
+        next_at REAL NOT NULL DEFAULT 0, dead INTEGER NOT NULL DEFAULT 0, error TEXT NOT NULL DEFAULT '',
+        ticket INTEGER, created_at REAL NOT NULL)""",
+    "CREATE INDEX messages_due ON messages(platform, next_at) WHERE version > delivered AND dead = 0",
+    "CREATE INDEX messages_ticket ON messages(ticket) WHERE ticket IS NOT NULL",
+    """CREATE TABLE locks (
+        target TEXT PRIMARY KEY, reference TEXT NOT NULL, person TEXT NOT NULL, line TEXT NOT NULL,
+        instance TEXT NOT NULL, since REAL NOT NULL)""",
+)
+
+_ERROR_INDEX = (
+    """CREATE TABLE error_groups (
+        fingerprint TEXT PRIMARY KEY, service TEXT NOT NULL, kind TEXT NOT NULL, example TEXT NOT NULL, trace TEXT NOT NULL,
+        first_seen REAL NOT NULL, last_seen REAL NOT NULL, total INTEGER NOT NULL)""",
+    "CREATE INDEX error_groups_service ON error_groups(service, last_seen)",
+    """CREATE TABLE error_counts (
+        fingerprint TEXT NOT NULL, begin INTEGER NOT NULL, span INTEGER NOT NULL, count INTEGER NOT NULL,
+        PRIMARY KEY (fingerprint, begin, span)) WITHOUT ROWID""",
+    "CREATE INDEX error_counts_age ON error_counts(span, begin)",
+    """CREATE TABLE error_services (
+        service TEXT PRIMARY KEY, forgotten INTEGER NOT NULL DEFAULT 0, overflow INTEGER NOT NULL DEFAULT 0, gap_at REAL)""",
+    "CREATE TABLE error_positions (container TEXT PRIMARY KEY, position TEXT NOT NULL, at REAL NOT NULL)",
+)
+
+_CHECKLISTS = (
+    """CREATE TABLE checklist_runs (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, title TEXT NOT NULL, at REAL NOT NULL,
+        person TEXT NOT NULL, reference TEXT NOT NULL)""",
+    "CREATE INDEX checklist_runs_name ON checklist_runs(name, id)",
+    "CREATE INDEX checklist_runs_at ON checklist_runs(at)",
+    """CREATE TABLE checklist_results (
+        run INTEGER NOT NULL, position INTEGER NOT NULL, item TEXT NOT NULL, title TEXT NOT NULL, measured TEXT NOT NULL,
+        value REAL, unit TEXT NOT NULL, detail TEXT NOT NULL, signer TEXT, PRIMARY KEY (run, position)) WITHOUT ROWID""",
+    """CREATE TABLE checklist_signatures (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, run INTEGER NOT NULL, item TEXT NOT NULL, person TEXT NOT NULL, at REAL NOT NULL,
+        verdict TEXT NOT NULL, note TEXT NOT NULL)""",
+    "CREATE INDEX checklist_signatures_run ON checklist_signatures(run, item)",
+)
