@@ -1,0 +1,294 @@
+"""The composition root: the only file that knows every room. Builds them from the settings, starts, supervises and stops them."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import importlib
+import logging
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from aiohttp import web
+
+from bot import checklist_book, checklists, outbox, scheduler_data
+from bot.approvals import Approvals
+from bot.attachments import Attachments
+from bot.audit import Audit
+from bot.cards import Cards
+from bot.checklist_book import ChecklistBook
+from bot.command import Group
+from bot.config import Settings
+from bot.context import Context, Services
+from bot.dispatch import Corridor, Dispatch, redacted
+from bot.doors import Connector, Doors
+from bot.error_index import ErrorIndex
+from bot.errors import CannotStart, RecordUnwritable, VccError
+from bot.figures import Figures
+from bot.gate import Gate, places_of
+from bot.history import History
+from bot.inspector import SetUpInspector
+from bot.locks import Locks
+from bot.model import Invocation, Outcome, Person, Place, Progress, Reply, Tone
+from bot.ops.bundle import Ops
+from bot.ops.log_text import LogText
+from bot.ops.measures import sources
+from bot.outbox import Outbox
+from bot.permissions import Permissions
+from bot.pictures import Pictures
+from bot.redact import Redactor
+from bot.registry import Registry, discover
+from bot.sampler import Sampler
+from bot.scheduler import Desk, Scheduler
+from bot.scheduler_owners import Owners
+from bot.scheduler_telling import ScheduleTelling
+from bot.store import message_rows, request_rows, schedule_rows
+from bot.store.engine import Store
+from bot.store.instances import Instance
+from bot.supervisor import supervise
+from bot.team_files import TeamFile
+from bot.words import Sentences, Words, catalogue
+
+_LOG = logging.getLogger("vcc.app")
+_TIDY_EVERY = 15.0
+_GRACE = 5.0
+_KEEP_ROWS = 30 * 86_400.0
+
+
+# Imported only when their settings are present: each library costs a third of a second and 40 MB.
+_CONNECTORS = {"slack": "slack_bot_token", "discord": "discord_token"}
+
+
+class App:
+    """The bot without any platform; connectors are added. ``open`` before use, ``close`` after.
+
+    ``groups`` and ``sentences`` are other commands, and other words, than the house's own.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Callable[[], float] = time.time,
+        groups: Sequence[Group] | None = None,
+        sentences: Sentences = catalogue,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.words = Words(settings.vcc_lang, sentences)
+        self.redactor = Redactor(settings.secrets)
+        self.registry = Registry(discover() if groups is None else groups, sentences)
+        self.permissions = Permissions(settings)
+        self.gate = Gate(self.permissions)
+        self.store = Store(settings.vcc_home / "vcc.db")
+        self.instance = Instance(settings.vcc_home)
+        self.ops = Ops(settings)
+        self.attachments = Attachments(settings.vcc_home, self.redactor)
+        self.pictures = Pictures(settings.vcc_home, settings.vcc_lang, settings.vcc_tz, self.redactor)
+        self.inspector = SetUpInspector(settings, self.ops)
+        self.history = History(self.store, clock)
+        self.sampler = Sampler(sources(self.ops), self.history, clock)
+        self.errors = ErrorIndex(self.store, self.ops.containers.services, self.ops.logs, LogText(settings.secrets), clock)
+        self.connectors: dict[str, Connector] = {}
+        self._outboxes: dict[str, Outbox] = {}
+        self._service_names: tuple[str, ...] = ()
+        self.say_at_terminal: Callable[[Reply], None] = _say_nothing
+        self._schedule_telling = ScheduleTelling(self.words, settings.vcc_tz)
+        self.audit = Audit(self.store, self.redactor, self.instance.id, clock, self._schedule_telling)
+        self.locks = Locks(self.store, self.instance.id, self.instance.alive, Figures(settings.vcc_lang, settings.vcc_tz), clock)
+        cards = Cards(self.words, settings.vcc_tz, lambda reply: redacted(reply, self.redactor))
+        self.approvals = Approvals(self.store, self.audit, self.permissions, cards, self._card_places, clock)
+        corridor = Corridor(self.audit, self.gate, self.registry, self.approvals, self.locks, self.redactor, self.words)
+        self.dispatch = Dispatch(corridor, self._context, self.wake)
+        self.scheduler = self._scheduler()
+        self.checklists = self._checklists()
+
+    def _checklists(self) -> ChecklistBook:
+        file = TeamFile(checklist_book.FILE, self.settings.vcc_team_dir, self.settings.vcc_home / "team", checklists.parse)
+        self.inspector.watch(file)
+        return ChecklistBook(self.store, file, self.words, self.clock)
+
+    def _scheduler(self) -> Scheduler:
+        settings = self.settings
+        parse = partial(scheduler_data.parse, zone=settings.vcc_tz)
+        file = TeamFile(scheduler_data.FILE, settings.vcc_team_dir, settings.vcc_home / "team", parse)
+        owners = Owners(settings, self.permissions, self._speaking)
+        desk = Desk(self.store, self.audit, self.registry, owners, self.dispatch.start, self._cannot_run, self.wake)
+        scheduler = Scheduler(desk, file, self.clock)
+        self.inspector.watch(file)
+        self.inspector.add("schedules", scheduler.check)
+        return scheduler
+
+    def _cannot_run(self, name: str, fault: VccError) -> Reply:
+        return redacted(self._schedule_telling.cannot(name, fault), self.redactor)
+
+    async def open(self) -> None:
+        """Open the state, and tell about what a crash interrupted."""
+        self.store.open()
+        self.instance.begin()
+        await self._find_interrupted()
+
+    async def _find_interrupted(self) -> None:
+        if await self.audit.interrupt(self.instance.alive, self._interrupted, self.approvals.finished_rows):
+            self.wake()
+
+    async def keep_promises(self) -> None:
+        """Type what was promised and is due, one after the other; what is not done yet is tried again later."""
+        for promise in await self.audit.due_promises():
+            asked = promise.invocation
+            fresh = replace(asked, key="", reference="", at=self.clock(), reply_handle={}, approved_by=None, ticket=None)
+            again = replace(fresh, line=promise.line, promised=True)
+            accepted = await self.dispatch.accept(again)
+            if accepted is not None and (await self.dispatch.run(accepted)).outcome is Outcome.DONE:
+                await self.audit.promise_kept(promise)
+
+    async def close(self, grace: float = _GRACE) -> None:
+        """Let what runs finish for ``grace`` seconds, interrupt the rest, then close everything."""
+        await self.dispatch.stop(grace)
+        await self.ops.close()
+        self.store.close()
+        self.instance.end()
+
+    def connect(self) -> None:
+        """Take in every platform whose settings are present."""
+        for platform, setting in _CONNECTORS.items():
+            if getattr(self.settings, setting).get_secret_value():
+                self.add(importlib.import_module(f"bot.connectors.{platform}").build(self.doors()))
+
+    def add(self, connector: Connector) -> None:
+        """Take a platform in."""
+        self.connectors[connector.platform] = connector
+        self._outboxes[connector.platform] = Outbox(self.store, connector.platform, connector, self.clock)
+        self.gate.register(connector.platform, connector)
+        self.inspector.add(connector.platform, connector.check)
+
+    def _card_places(self) -> Sequence[Place]:
+        """Where approval cards are shown: the channels of every platform that is, or by its settings will be, connected."""
+        speaking = self._speaking()
+        return [place for place in places_of(self.settings.vcc_channel_ops) if place.platform in speaking]
+
+    def _speaking(self) -> Collection[str]:
+        """The platforms that are, or by their settings will be, connected."""
+        configured = {name for name, setting in _CONNECTORS.items() if getattr(self.settings, setting).get_secret_value()}
+        return configured | self.connectors.keys()
+
+    def doors(self) -> Doors:
+        """What connectors are built with."""
+        return Doors(self.settings, self.dispatch, self.registry, self.gate, self.words, lambda: self._service_names)
+
+    async def run(self) -> None:
+        """Every connector and its outbox until cancelled; one that dies is started again and touches no other."""
+        with _only_one(self.settings.vcc_home / "run.lock"):
+            async with asyncio.TaskGroup() as group:
+                for name, connector in self.connectors.items():
+                    group.create_task(supervise(f"{name} connector", connector.run))
+                    group.create_task(supervise(f"{name} outbox", self._outboxes[name].run))
+                group.create_task(supervise("tidying", self._tidy))
+                group.create_task(supervise("error index", self.errors.run))
+                group.create_task(supervise("sampling", self.sampler.run))
+                group.create_task(supervise("schedules", self.scheduler.run))
+
+    def wake(self) -> None:
+        """There may be something to send."""
+        for each in self._outboxes.values():
+            each.wake()
+
+    def routes(self) -> list[web.RouteDef]:
+        """What the connectors listen to over HTTP."""
+        return [route for connector in self.connectors.values() for route in connector.routes()]
+
+    def health(self) -> Mapping[str, bool]:
+        """Whether each connector hears people now."""
+        return {name: connector.healthy() for name, connector in self.connectors.items()}
+
+    async def _tidy(self) -> None:
+        """What time alone changes: tickets run out, old rows and files go, the names of services are refreshed."""
+        while True:
+            if await self.approvals.expire():
+                self.wake()
+            await self._find_interrupted()
+            await self.keep_promises()
+            await self._forget(self.clock() - _KEEP_ROWS)
+            self._service_names = await self._names()
+            await asyncio.sleep(_TIDY_EVERY)
+
+    async def _forget(self, before: float) -> None:
+        await self.store.write(lambda db: request_rows.prune(db, before))
+        await self.store.write(lambda db: message_rows.prune(db, before))
+        await self.store.write(schedule_rows.prune)
+        await asyncio.to_thread(self.attachments.prune)
+
+    async def _names(self) -> tuple[str, ...]:
+        services = await asyncio.gather(self.ops.containers.services(), return_exceptions=True)
+        found = services[0]
+        return self._service_names if isinstance(found, BaseException) else tuple(sorted({each.name for each in found}))
+
+    def _interrupted(self, invocation: Invocation) -> Reply:
+        _LOG.warning("%s was interrupted: %s", invocation.reference, invocation.line)
+        text = self.words("app.interrupted", line=invocation.line)
+        footer = self.words("dispatch.reference", reference=invocation.reference)
+        return Reply(
+            self.words("app.interrupted_title"), text, Outcome.INTERRUPTED, Tone.BAD, footer=footer, reference=invocation.reference
+        )
+
+    async def _revise(self, reference: str, reply: Reply) -> None:
+        await self.audit.revise(reference, redacted(reply, self.redactor))
+        self.wake()
+
+    async def _post(self, invocation: Invocation, reply: Reply) -> None:
+        reply = redacted(reply, self.redactor)
+        if invocation.place.platform == "local":
+            self.say_at_terminal(reply)
+        else:
+            await self.audit.post(invocation, reply)
+            self.wake()
+
+    def _context(self, invocation: Invocation, person: Person, say: Callable[[Progress], None]) -> Context:
+        services = Services(
+            audit=self.audit,
+            tickets=self.approvals,
+            catalogue=self.registry,
+            gate=self.gate,
+            inspector=self.inspector,
+            errors=self.errors,
+            history=self.history,
+            run_held=self.dispatch.run_held,
+            ask=self.dispatch.ask,
+            attach=self.attachments.attach,
+            pictures=self.pictures,
+            promise=self.audit.promise,
+            timed=self.audit,
+            post=self._post,
+            revise=self._revise,
+            checklists=self.checklists,
+            requests=self.audit,
+            schedules=self.scheduler,
+            outbox_state=lambda: outbox.state(self.store),
+        )
+        return Context(invocation, person, self.words, self.settings, self.ops, services, say, self.clock)
+
+
+def _say_nothing(reply: Reply) -> None:
+    return None
+
+
+class _only_one:
+    """Two bots on one state directory would both answer; the second one is refused."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        try:
+            self._file = self._path.open("w")
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._file.close()
+            raise CannotStart("config.second_bot", path=self._path.parent) from error
+        except OSError as error:
+            raise RecordUnwritable(str(error)) from error
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()

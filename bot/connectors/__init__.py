@@ -1,0 +1,1 @@
+"""Doors: one transport and one pure renderer per platform. They translate, and nothing else."""
