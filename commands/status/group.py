@@ -1,0 +1,7 @@
+"""The group ``status``."""
+
+from __future__ import annotations
+
+from bot.command import Group
+
+group = Group("status")
