@@ -1,0 +1,1 @@
+"""Backups as a whole."""

@@ -1,0 +1,1 @@
+"""Tests of bot.connectors, file for file."""

@@ -1,0 +1,1 @@
+"""The sandbox deployment: started once, for real."""

@@ -1,0 +1,1 @@
+"""The commands on backups, on the sandbox."""

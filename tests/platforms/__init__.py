@@ -1,0 +1,1 @@
+"""Wire-level fakes of the chat platforms, and stories through the real libraries."""
