@@ -8,7 +8,6 @@ import importlib
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -22,40 +21,42 @@ from bot.cards import Cards
 from bot.checklist_book import ChecklistBook
 from bot.command import Group
 from bot.config import Settings
-from bot.context import Context, Services
+from bot.context import Context
 from bot.dispatch import Corridor, Dispatch, redacted
 from bot.doors import Connector, Doors
 from bot.error_index import ErrorIndex
 from bot.errors import CannotStart, RecordUnwritable, VccError
 from bot.figures import Figures
-from bot.gate import Gate, places_of
+from bot.gate import Gate
 from bot.history import History
 from bot.inspector import SetUpInspector
 from bot.locks import Locks
-from bot.model import Invocation, Outcome, Person, Place, Progress, Reply, Tone
+from bot.model import Invocation, Person, Progress, Reply
+from bot.notices import Notices
 from bot.ops.bundle import Ops
 from bot.ops.log_text import LogText
 from bot.ops.measures import sources
 from bot.outbox import Outbox
 from bot.permissions import Permissions
 from bot.pictures import Pictures
+from bot.places import Places
 from bot.redact import Redactor
 from bot.registry import Registry, discover
 from bot.sampler import Sampler
 from bot.scheduler import Desk, Scheduler
 from bot.scheduler_owners import Owners
 from bot.scheduler_telling import ScheduleTelling
-from bot.store import message_rows, request_rows, schedule_rows
+from bot.services import Services
 from bot.store.engine import Store
 from bot.store.instances import Instance
 from bot.supervisor import supervise
 from bot.team_files import TeamFile
+from bot.tending import House, Tending
 from bot.words import Sentences, Words, catalogue
 
 _LOG = logging.getLogger("vcc.app")
-_TIDY_EVERY = 15.0
+_NAMES_EVERY = 15.0
 _GRACE = 5.0
-_KEEP_ROWS = 30 * 86_400.0
 
 
 # Imported only when their settings are present: each library costs a third of a second and 40 MB.
@@ -82,6 +83,7 @@ class App:
         self.registry = Registry(discover() if groups is None else groups, sentences)
         self.permissions = Permissions(settings)
         self.gate = Gate(self.permissions)
+        self.places = Places(settings, self._speaking)
         self.store = Store(settings.vcc_home / "vcc.db")
         self.instance = Instance(settings.vcc_home)
         self.ops = Ops(settings)
@@ -98,10 +100,13 @@ class App:
         self._schedule_telling = ScheduleTelling(self.words, settings.vcc_tz)
         self.audit = Audit(self.store, self.redactor, self.instance.id, clock, self._schedule_telling)
         self.locks = Locks(self.store, self.instance.id, self.instance.alive, Figures(settings.vcc_lang, settings.vcc_tz), clock)
-        cards = Cards(self.words, settings.vcc_tz, lambda reply: redacted(reply, self.redactor))
-        self.approvals = Approvals(self.store, self.audit, self.permissions, cards, self._card_places, clock)
+        self.notices = Notices(self._clean, clock)
+        cards = Cards(self.words, settings.vcc_tz, self._clean)
+        self.approvals = Approvals(self.store, self.audit, self.permissions, cards, self.places.ops, clock)
         corridor = Corridor(self.audit, self.gate, self.registry, self.approvals, self.locks, self.redactor, self.words)
         self.dispatch = Dispatch(corridor, self._context, self.wake)
+        house = House(self.store, self.audit, self.approvals, self.dispatch, self.attachments, self.instance.alive, self.wake)
+        self.tending = Tending(house, self.words, clock)
         self.scheduler = self._scheduler()
         self.checklists = self._checklists()
 
@@ -122,27 +127,13 @@ class App:
         return scheduler
 
     def _cannot_run(self, name: str, fault: VccError) -> Reply:
-        return redacted(self._schedule_telling.cannot(name, fault), self.redactor)
+        return self._clean(self._schedule_telling.cannot(name, fault))
 
     async def open(self) -> None:
         """Open the state, and tell about what a crash interrupted."""
         self.store.open()
         self.instance.begin()
-        await self._find_interrupted()
-
-    async def _find_interrupted(self) -> None:
-        if await self.audit.interrupt(self.instance.alive, self._interrupted, self.approvals.finished_rows):
-            self.wake()
-
-    async def keep_promises(self) -> None:
-        """Type what was promised and is due, one after the other; what is not done yet is tried again later."""
-        for promise in await self.audit.due_promises():
-            asked = promise.invocation
-            fresh = replace(asked, key="", reference="", at=self.clock(), reply_handle={}, approved_by=None, ticket=None)
-            again = replace(fresh, line=promise.line, promised=True)
-            accepted = await self.dispatch.accept(again)
-            if accepted is not None and (await self.dispatch.run(accepted)).outcome is Outcome.DONE:
-                await self.audit.promise_kept(promise)
+        await self.tending.find_interrupted()
 
     async def close(self, grace: float = _GRACE) -> None:
         """Let what runs finish for ``grace`` seconds, interrupt the rest, then close everything."""
@@ -164,11 +155,6 @@ class App:
         self.gate.register(connector.platform, connector)
         self.inspector.add(connector.platform, connector.check)
 
-    def _card_places(self) -> Sequence[Place]:
-        """Where approval cards are shown: the channels of every platform that is, or by its settings will be, connected."""
-        speaking = self._speaking()
-        return [place for place in places_of(self.settings.vcc_channel_ops) if place.platform in speaking]
-
     def _speaking(self) -> Collection[str]:
         """The platforms that are, or by their settings will be, connected."""
         configured = {name for name, setting in _CONNECTORS.items() if getattr(self.settings, setting).get_secret_value()}
@@ -185,7 +171,8 @@ class App:
                 for name, connector in self.connectors.items():
                     group.create_task(supervise(f"{name} connector", connector.run))
                     group.create_task(supervise(f"{name} outbox", self._outboxes[name].run))
-                group.create_task(supervise("tidying", self._tidy))
+                group.create_task(supervise("tending", self.tending.run))
+                group.create_task(supervise("names of services", self._know_services))
                 group.create_task(supervise("error index", self.errors.run))
                 group.create_task(supervise("sampling", self.sampler.run))
                 group.create_task(supervise("schedules", self.scheduler.run))
@@ -203,42 +190,26 @@ class App:
         """Whether each connector hears people now."""
         return {name: connector.healthy() for name, connector in self.connectors.items()}
 
-    async def _tidy(self) -> None:
-        """What time alone changes: tickets run out, old rows and files go, the names of services are refreshed."""
+    async def _know_services(self) -> None:
+        """The names of the services, refreshed for autocomplete."""
         while True:
-            if await self.approvals.expire():
-                self.wake()
-            await self._find_interrupted()
-            await self.keep_promises()
-            await self._forget(self.clock() - _KEEP_ROWS)
             self._service_names = await self._names()
-            await asyncio.sleep(_TIDY_EVERY)
-
-    async def _forget(self, before: float) -> None:
-        await self.store.write(lambda db: request_rows.prune(db, before))
-        await self.store.write(lambda db: message_rows.prune(db, before))
-        await self.store.write(schedule_rows.prune)
-        await asyncio.to_thread(self.attachments.prune)
+            await asyncio.sleep(_NAMES_EVERY)
 
     async def _names(self) -> tuple[str, ...]:
         services = await asyncio.gather(self.ops.containers.services(), return_exceptions=True)
         found = services[0]
         return self._service_names if isinstance(found, BaseException) else tuple(sorted({each.name for each in found}))
 
-    def _interrupted(self, invocation: Invocation) -> Reply:
-        _LOG.warning("%s was interrupted: %s", invocation.reference, invocation.line)
-        text = self.words("app.interrupted", line=invocation.line)
-        footer = self.words("dispatch.reference", reference=invocation.reference)
-        return Reply(
-            self.words("app.interrupted_title"), text, Outcome.INTERRUPTED, Tone.BAD, footer=footer, reference=invocation.reference
-        )
+    def _clean(self, reply: Reply) -> Reply:
+        return redacted(reply, self.redactor)
 
     async def _revise(self, reference: str, reply: Reply) -> None:
-        await self.audit.revise(reference, redacted(reply, self.redactor))
+        await self.audit.revise(reference, self._clean(reply))
         self.wake()
 
     async def _post(self, invocation: Invocation, reply: Reply) -> None:
-        reply = redacted(reply, self.redactor)
+        reply = self._clean(reply)
         if invocation.place.platform == "local":
             self.say_at_terminal(reply)
         else:

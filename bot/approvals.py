@@ -16,10 +16,10 @@ from bot import cards
 from bot.audit import Audit, new_reference
 from bot.cards import Cards
 from bot.command import Command
-from bot.context import Context
 from bot.errors import Conflict
 from bot.model import Account, Fact, Invocation, Person, Place, Plan, Reply
 from bot.permissions import Permissions
+from bot.services import Asking
 from bot.store import audit_rows, message_rows, ticket_rows
 from bot.store.engine import Store
 from bot.store.request_rows import answer_of
@@ -133,7 +133,7 @@ class Approvals:
             raise Conflict("approvals.unknown", number=number)
         return ticket
 
-    async def grant(self, context: Context, number: int, digest: str, code: str) -> Invocation:
+    async def grant(self, context: Asking, number: int, digest: str, code: str) -> Invocation:
         """Grant once; the held invocation, recorded as open in the same commit. Refusal when it cannot be granted."""
         ticket = await self.get(number)
         self._require_open(ticket, digest)
@@ -150,7 +150,7 @@ class Approvals:
             self._require_open(await self.get(number), digest)
         return held
 
-    def _granted(self, db: Database, ticket: Ticket, context: Context, held: Invocation, how: str) -> bool:
+    def _granted(self, db: Database, ticket: Ticket, context: Asking, held: Invocation, how: str) -> bool:
         if not ticket_rows.decide(db, ticket.id, "granted", context.person.name, self._clock()):
             return False
         ticket_rows.note(db, ticket.id, reference=held.reference)
@@ -192,7 +192,7 @@ class Approvals:
         if digest and digest != ticket.digest:
             raise Conflict("approvals.other_card", number=ticket.id)
 
-    async def deny(self, context: Context, number: int, digest: str, reason: str) -> Ticket:
+    async def deny(self, context: Asking, number: int, digest: str, reason: str) -> Ticket:
         """Deny once (an admin), or withdraw (the asker). Conflict when it was decided before."""
         ticket = await self.get(number)
         self._require_open(ticket, digest)

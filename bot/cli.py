@@ -53,7 +53,7 @@ def _do(options: argparse.Namespace, settings: Settings) -> int:
                 app.say_at_terminal = console.say
             reply = await console.ask(app.dispatch, app.words, options.line, _account(options.account))
             code = console.print_reply(reply, as_json=options.json)
-            await app.keep_promises()
+            await app.tending.keep_promises()
             return code
 
     return asyncio.run(work())
@@ -63,7 +63,7 @@ def _console(options: argparse.Namespace, settings: Settings) -> int:
     async def work() -> int:
         async with opened(settings, quiet=True) as app:
             app.say_at_terminal = console.say
-            await app.keep_promises()
+            await app.tending.keep_promises()
             await console.converse(app.dispatch, app.words, _account(options.account))
             return 0
 

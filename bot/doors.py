@@ -9,11 +9,11 @@ from typing import Protocol
 from aiohttp import web
 
 from bot.config import Settings
-from bot.context import Finding
 from bot.dispatch import Dispatch
 from bot.gate import Gate, Roster
 from bot.outbox import Courier
 from bot.registry import Registry
+from bot.services import Finding
 from bot.words import Words
 
 

@@ -13,12 +13,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from bot.context import CaughtUp
 from bot.errors import OutsideError, RecordUnwritable
 from bot.ops.container_values import Service
 from bot.ops.error_log import ErrorGroup, ErrorGrouper
 from bot.ops.log_position import LogPosition
 from bot.ops.log_text import LogText
+from bot.services import CaughtUp
 from bot.store import error_rows
 from bot.store.codec import dumps, loads
 from bot.store.engine import Store

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from bot.command import Command
 from bot.errors import Forbidden, OutsideError, TimedOut
-from bot.model import Account, Invocation, Person, Place, Role
+from bot.model import Account, Invocation, Person, Role
 from bot.permissions import Permissions
 
 FRESH = 60.0
@@ -112,8 +112,3 @@ class Gate:
     def explain(self, account: Account) -> Mapping[str, str]:
         """Entry of the settings to role, for every account of the same person."""
         return self._permissions.explain(account)
-
-
-def places_of(channels: Iterable[Account]) -> tuple[Place, ...]:
-    """Channels of the settings as places."""
-    return tuple(Place(channel.platform, channel.id) for channel in channels)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from bot.config import Settings
-from bot.context import Finding
 from bot.errors import OutsideError
 from bot.ops.bundle import Ops
+from bot.services import Finding
 from bot.team_files import TeamFile
 from bot.words import Words
 

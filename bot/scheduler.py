@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 
 from bot import binding, line
 from bot.audit import Audit
-from bot.context import Finding
 from bot.errors import Busy, Refusal, VccError
 from bot.model import Invocation, Reply
 from bot.registry import Registry
 from bot.scheduler_data import Schedule, ScheduleState
 from bot.scheduler_owners import Owners
+from bot.services import Finding
 from bot.store import schedule_rows
 from bot.store.engine import Store
 from bot.store.schedule_rows import Run, ScheduleRow

@@ -25,7 +25,7 @@ ROOMS = {
     "cryptography": ("bot/ops/certs",),
     "psutil": ("bot/ops/host", "bot/sandbox/"),
     "sqlite3": ("bot/store/",),
-    "sqlite_utils": ("bot/store/", "bot/audit.py", "bot/approvals.py", "bot/dispatch.py", "bot/locks.py"),
+    "sqlite_utils": ("bot/store/", "bot/audit.py", "bot/approvals.py", "bot/dispatch.py", "bot/locks.py", "bot/notices.py"),
     "subprocess": ("bot/sandbox/",),
     "boto3": ("bot/ops/remote_",),
     "botocore": ("bot/ops/remote_",),

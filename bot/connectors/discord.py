@@ -19,10 +19,10 @@ from bot.connectors.discord_intake import PLATFORM, Intake
 from bot.connectors.discord_roster import DiscordRoster
 from bot.connectors.discord_tree import Languages, Maker, Texts, roots, tree_of
 from bot.connectors.discord_wire import Wire
-from bot.context import Finding
 from bot.doors import Doors
 from bot.model import Account
 from bot.outbox import Checkpoint
+from bot.services import Finding
 from bot.store.message_rows import Message
 from bot.words import Words
 

@@ -8,9 +8,9 @@ import aiohttp
 import discord
 
 from bot.config import Settings
-from bot.context import Finding
 from bot.errors import Unreachable
 from bot.model import Account
+from bot.services import Finding
 from bot.words import Words
 
 _NEEDED = ("view_channel", "send_messages", "embed_links", "attach_files", "read_message_history")

@@ -17,11 +17,11 @@ from bot.connectors.slack_errors import TIMEOUT, VENDOR, outside
 from bot.connectors.slack_inbox import Inbox
 from bot.connectors.slack_link import Pace, SocketLink
 from bot.connectors.slack_roster import SlackRoster, wanted_groups
-from bot.context import Finding
 from bot.doors import Connector, Doors
 from bot.errors import Denied, OutsideError
 from bot.model import Account
 from bot.outbox import Checkpoint
+from bot.services import Finding
 from bot.store.message_rows import Message
 from bot.words import Words
 

@@ -11,9 +11,9 @@ from bot.config import Settings
 from bot.connectors.slack_errors import VENDOR, code_of, outside
 from bot.connectors.slack_manifest import BOT_SCOPES
 from bot.connectors.slack_roster import SlackRoster, wanted_groups
-from bot.context import Finding
 from bot.errors import OutsideError
 from bot.model import Account
+from bot.services import Finding
 from bot.words import Words
 
 

@@ -20,9 +20,9 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.x509.oid import NameOID
 
-from bot.config import endpoint_of
 from bot.errors import OutsideError, Rejected, TimedOut, Unreachable
 from bot.ops.bounded import Vendor, Workers, describe, within
+from bot.setting_types import endpoint_of
 
 SYSTEM = "tls"
 FILE_CAP = 1 << 20

@@ -79,6 +79,13 @@ def checklists(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def notices(db: Database) -> None:
+    """Messages that answer no request, by their key."""
+    db.execute("CREATE TABLE notices (message INTEGER PRIMARY KEY, key TEXT NOT NULL)")
+    db.execute("CREATE INDEX notices_key ON notices(key)")
+
+
 _FIRST_HOUSE = (
     """CREATE TABLE requests (
         reference TEXT PRIMARY KEY, key TEXT UNIQUE, invocation TEXT NOT NULL, state TEXT NOT NULL,

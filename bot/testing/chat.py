@@ -12,22 +12,26 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from bot.context import Finding
 from bot.errors import Unreachable
 from bot.model import Account, Button, Place, Reply
 from bot.outbox import Checkpoint, NotDelivered
+from bot.services import Finding
 from bot.store.message_rows import Message
 from bot.words import Words
 
 
 @dataclass(slots=True)
 class Posted:
-    """A message on the platform: all that it ever said, the newest last. ``row`` is the outbox row it came from."""
+    """A message on the platform: all that it ever said, the newest last. ``row`` is the outbox row it came from.
+
+    ``below`` is the message in whose thread it stands; empty for one of its own.
+    """
 
     id: str
     row: int
     place: Place
     account: Account
+    below: str = ""
     said: list[Reply] = field(default_factory=list)
 
     @property
@@ -115,7 +119,7 @@ class TestChat:
         self._spoil(message)
         self.deliveries.append(message.id)
         number = message.posted.get("id") or f"m{next(self._numbers)}"
-        post = self.posts.setdefault(number, Posted(number, message.id, message.place, message.account))
+        post = self.posts.setdefault(number, Posted(number, message.id, message.place, message.account, message.below.get("id", "")))
         post.said.append(message.reply)
         await self._after.wait()
         if self.loses_answers:

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.chart import Chart, Unit
-from bot.context import Context, History
+from bot.context import Context
 from bot.figures import Figures
 from bot.ops.host import FileSystem
 from bot.ops.trend import HOUR, LOOK_BACK, Growth, growth
 from bot.ops.trend_telling import Period, TrendTelling
 from bot.series import Series
+from bot.services import History
 
 # More pictures than this below each other nobody looks at.
 _MOST_CHARTS = 3

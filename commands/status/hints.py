@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.chart import Chart, Unit
-from bot.context import Context, History
+from bot.context import Context
 from bot.errors import VccError
 from bot.figures import Figures
 from bot.ops.host import FileSystem, HostStatus
 from bot.ops.trend import HOUR, LOOK_BACK, Growth, growth, usual
 from bot.ops.trend_telling import Period, TrendTelling, an_hour_ago
 from bot.series import Bucket, Measured, Series
+from bot.services import History
 
 MEMORY = Series("host", "", "memory_percent")
 CPU = Series("host", "", "cpu_percent")

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from bot.config import Settings, endpoint_of, language, read
+from bot.config import Settings, language, read
 from bot.errors import Misconfigured
 from bot.model import Account
+from bot.setting_types import endpoint_of
 
 
 def faults(environment: dict[str, str]) -> dict[str, str]:
@@ -178,6 +179,11 @@ def test_the_language_of_the_faults_is_known_however_wrong_the_settings() -> Non
 def test_every_secret_setting_is_known_to_the_redactor() -> None:
     names = [name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)]
     assert {"mongodb_uri", "redis_url", "slack_bot_token", "slack_app_token", "slack_signing_secret", "discord_token"} <= set(names)
-    addresses: dict[str, Any] = {"redis_url": "redis://:pw@r", "mongodb_uri": "mongodb://u:pw@m"}
+    addresses: dict[str, Any] = {
+        "redis_url": "redis://:pw@r",
+        "mongodb_uri": "mongodb://u:pw@m",
+        "vcc_smtp_url": "smtp://u:pw@s",
+        "vcc_deadman_url": "https://d/id",
+    }
     values: dict[str, Any] = {name: addresses.get(name, name) for name in names}
     assert len(Settings(**values).secrets) == len(names)

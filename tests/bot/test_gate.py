@@ -6,7 +6,7 @@ import pytest
 
 from bot.config import read
 from bot.errors import Forbidden, TimedOut, Unreachable
-from bot.gate import FRESH, REST, USABLE, Gate, places_of
+from bot.gate import FRESH, REST, USABLE, Gate
 from bot.model import Account, Invocation, Place, Role
 from bot.permissions import Permissions
 from bot.testing.clock import Clock
@@ -129,10 +129,6 @@ async def test_an_approver_who_left_the_group_may_not_approve_any_more() -> None
 async def test_a_request_that_nobody_approved_has_no_approver() -> None:
     with pytest.raises(Forbidden):
         await House().gate.require_approval(Invocation("wipe", MEMBER, Place("slack", "OPS"), "", 0.0))
-
-
-def test_channels_are_places() -> None:
-    assert places_of([Account("slack", "C1")]) == (Place("slack", "C1"),)
 
 
 async def test_a_platform_that_hangs_is_waited_for_by_one_and_not_by_all() -> None:

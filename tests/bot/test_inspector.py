@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from bot import inspector
-from bot.context import Finding
 from bot.errors import Denied
 from bot.inspector import SetUpInspector
 from bot.model import Account
 from bot.ops.bundle import Ops
+from bot.services import Finding
 from bot.testing.bot import settings_for
 from bot.words import Words
 

@@ -53,7 +53,7 @@ async def test_a_promise_is_kept_at_the_next_start_by_the_same_person_and_said(t
     dam = Dam()
     await _killed_while_closed(tmp_path, dam)
     async with a_bot(tmp_path, dam.group) as bot:
-        await bot.app.keep_promises()
+        await bot.app.tending.keep_promises()
         await bot.shown()
         assert dam.done == ["closed", "opened for olga"]
         assert [post.reply.title for post in bot.chats["slack"].posts.values()] == ["Interrupted", "opened"]
@@ -68,7 +68,7 @@ async def test_a_promise_survives_a_second_crash_before_it_could_be_kept(tmp_pat
         clock = bot.clock
     clock.forward(3_600)
     async with a_bot(tmp_path, dam.group, clock=clock, running=False) as bot:
-        await bot.app.keep_promises()
+        await bot.app.tending.keep_promises()
         assert dam.done == ["closed", "opened for olga"]
 
 
@@ -82,7 +82,7 @@ async def test_a_request_that_ended_by_itself_leaves_nothing_to_keep(tmp_path: P
 
 
 async def _keep(bot: Bot) -> None:
-    await bot.app.keep_promises()
+    await bot.app.tending.keep_promises()
 
 
 async def test_a_promise_that_fails_is_tried_again_until_it_is_done(tmp_path: Path) -> None:
@@ -90,16 +90,16 @@ async def test_a_promise_that_fails_is_tried_again_until_it_is_done(tmp_path: Pa
     await _killed_while_closed(tmp_path, dam)
     dam.broken = True
     async with a_bot(tmp_path, dam.group, running=False) as bot:
-        await bot.app.keep_promises()
+        await bot.app.tending.keep_promises()
         assert dam.done == ["closed"]
         dam.broken = False
-        await bot.app.keep_promises()
+        await bot.app.tending.keep_promises()
         assert dam.done == ["closed"]
         bot.forward(60)
-        await bot.app.keep_promises()
+        await bot.app.tending.keep_promises()
         assert dam.done == ["closed", "opened for olga"]
         bot.forward(3_600)
-        await bot.app.keep_promises()
+        await bot.app.tending.keep_promises()
         assert dam.done == ["closed", "opened for olga"]
 
 
@@ -107,8 +107,8 @@ async def test_a_running_bot_finds_what_another_program_left_and_keeps_its_promi
     dam = Dam()
     async with a_bot(tmp_path, dam.group, running=False) as bot:
         await _killed_while_closed(tmp_path, dam)
-        await bot.app._find_interrupted()
-        await bot.app.keep_promises()
+        await bot.app.tending.find_interrupted()
+        await bot.app.tending.keep_promises()
         assert dam.done == ["closed", "opened for olga"]
 
 
@@ -121,7 +121,7 @@ async def test_a_bot_that_is_told_to_stop_keeps_the_promise_when_it_is_back(tmp_
         bot.app.dispatch.start(accepted)
         await dam.closed.wait()
     async with a_bot(tmp_path, dam.group, running=False) as bot:
-        await bot.app.keep_promises()
+        await bot.app.tending.keep_promises()
     assert dam.done == ["closed", "opened for olga"]
 
 
@@ -129,7 +129,7 @@ async def test_a_promise_is_kept_for_somebody_who_lost_the_right_meanwhile_and_n
     dam = Dam()
     await _killed_while_closed(tmp_path, dam)
     async with a_bot(tmp_path, dam.group, running=False, vcc_operators=()) as bot:
-        await bot.app.keep_promises()
+        await bot.app.tending.keep_promises()
         assert len(dam.done) == 2
         assert (await bot.types("slack:olga", "dam open")).outcome is Outcome.REFUSED
         assert len(dam.done) == 2

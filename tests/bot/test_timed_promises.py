@@ -57,7 +57,7 @@ class Lamp:
 
 async def _pass(bot: Bot, seconds: float) -> None:
     bot.forward(seconds)
-    await bot.app.keep_promises()
+    await bot.app.tending.keep_promises()
 
 
 async def test_the_line_is_typed_at_its_time_and_not_before_and_only_once(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ async def test_a_bot_that_was_down_at_the_time_keeps_it_at_its_start(tmp_path: P
         clock = bot.clock
     clock.forward(MINUTES + 1)
     async with a_bot(tmp_path, lamp.group, clock=clock, running=False) as bot:
-        await bot.app.keep_promises()
+        await bot.app.tending.keep_promises()
     assert lamp.done == ["on", "off for olga"]
 
 
@@ -129,7 +129,7 @@ async def test_a_request_that_failed_or_was_cut_off_keeps_it_for_its_time_too(tm
         assert accepted is not None
         clock = bot.clock
     async with a_bot(tmp_path, lamp.group, clock=clock, running=False) as bot:
-        await bot.app.keep_promises()
+        await bot.app.tending.keep_promises()
         assert lamp.done == ["on"]
         await _pass(bot, MINUTES)
         assert lamp.done == ["on", "off for olga"]

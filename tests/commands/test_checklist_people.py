@@ -106,7 +106,7 @@ def verdicts(reply: Reply) -> dict[str, str]:
 
 async def _pass(bot: Bot, seconds: float) -> None:
     bot.forward(seconds)
-    await bot.app.keep_promises()
+    await bot.app.tending.keep_promises()
 
 
 async def test_a_hanging_command_fails_only_its_item_and_the_report_is_worst_first(tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ async def test_what_nobody_signed_is_reminded_of_and_after_a_day_told_the_admins
         await bot.types("slack:olga", "checklist run mine")
     clock.forward(4 * HOUR)
     async with a_team(tmp_path, Probe(), clock=clock) as bot:
-        await bot.app.keep_promises()
+        await bot.app.tending.keep_promises()
         await bot.shown()
         posts = bot.chats["slack"].posts.values()
         reminded = [post.reply for post in posts if post.reply.title.startswith("Ours — 2 to sign")]

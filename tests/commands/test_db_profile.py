@@ -56,7 +56,7 @@ async def a_bot_on(server: RealMongod, home: Path, **more: Any) -> AsyncIterator
 
 async def _pass(bot: Bot, minutes: float) -> None:
     bot.forward(minutes * 60)
-    await bot.app.keep_promises()
+    await bot.app.tending.keep_promises()
 
 
 async def test_it_is_level_one_for_its_minutes_and_then_off_by_itself(level: Level, real_mongod: RealMongod, tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ async def _next_start(environment: Mapping[str, str]) -> list[str]:
     app = App(config.read(environment, dotenv=None))
     await app.open()
     try:
-        await app.keep_promises()
+        await app.tending.keep_promises()
         rows = await app.audit.tail(50)
         assert (await app.ops.containers.service("backend")).running
     finally:

@@ -13,10 +13,10 @@ import pytest_asyncio
 from aiohttp import web
 
 from bot.connectors.slack_link import Pace
-from bot.context import Finding
 from bot.errors import RecordUnwritable
 from bot.model import Account, Outcome
 from bot.outbox import Checkpoint
+from bot.services import Finding
 from bot.store.message_rows import Message
 from bot.words import Words
 from tests.platforms.slack import FakeSlack

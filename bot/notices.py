@@ -1,0 +1,30 @@
+"""Says what nobody asked for: one message in each place, edited in place, with what belongs to it in the thread below.
+
+Written in the same commit as the state it tells of (an alert, an incident), so that neither is there without the other.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from sqlite_utils import Database
+
+from bot.model import Place, Reply
+from bot.store import notice_rows
+
+
+class Notices:
+    """Shows notices. ``clean`` takes secrets and hidden signs out of each; let messages go out once the commit is done."""
+
+    def __init__(self, clean: Callable[[Reply], Reply], clock: Callable[[], float] = time.time) -> None:
+        self._clean = clean
+        self._clock = clock
+
+    def show(self, db: Database, key: str, places: Sequence[Place], reply: Reply) -> None:
+        """A message in each place that has none under this key yet; those that stand are changed."""
+        notice_rows.show(db, key, places, self._clean(reply), self._clock())
+
+    def below(self, db: Database, key: str, reply: Reply) -> None:
+        """Something more, in the thread below each message of this key."""
+        notice_rows.below(db, key, self._clean(reply), self._clock())
