@@ -17,6 +17,8 @@ from typing import NoReturn
 
 import pytest
 
+from bot.testing.waiting import PATIENCE
+
 STRICT = "VCC_TEST_STRICT"
 
 
@@ -78,7 +80,7 @@ def free_port() -> int:
         return port
 
 
-def wait_until(condition: Callable[[], bool], what: str, *, seconds: float = 10.0, every: float = 0.02) -> None:
+def wait_until(condition: Callable[[], bool], what: str, *, seconds: float = PATIENCE, every: float = 0.02) -> None:
     """Wait for the condition, bounded; says ``what`` never came true."""
     limit = time.monotonic() + seconds
     while not condition():

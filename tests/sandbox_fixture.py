@@ -11,12 +11,13 @@ import pytest
 from bot.errors import NotFound
 from bot.sandbox.binaries import find_binaries
 from bot.sandbox.deployment import Deployment, start_detached, stop
+from bot.testing.waiting import PATIENCE
 from tests.parts import absent
 
 T = TypeVar("T")
 
 
-def wait_until(condition: Callable[[], T], within: float = 15, every: float = 0.1) -> T:
+def wait_until(condition: Callable[[], T], within: float = PATIENCE, every: float = 0.1) -> T:
     """The first true answer of ``condition``; a failure of the test when there is none in time."""
     end = time.monotonic() + within
     while not (answer := condition()):

@@ -15,7 +15,7 @@ from tests.faults import schedule_victim
 from tests.faults.test_kills import effects
 from tests.faults.victim import work
 
-ENOUGH = 30.0
+ENOUGH = 60.0
 MOST_POINTS = 40
 
 _processes = multiprocessing.get_context("forkserver")

@@ -74,7 +74,7 @@ async def test_a_followed_log_gives_each_line_as_it_comes_and_can_be_left(engine
     engine.add(container("backend"))
     engine.logs, engine.log_gap = [frame(1, STAMP + b"one\n"), frame(1, STAMP + b"two\n")] * 500, 0.01
     stream = await containers.logs(BACKEND, LogWindow(follow=True))
-    assert [(await asyncio.wait_for(anext(stream), 5)).text for _ in range(2)] == ["one", "two"]
+    assert [(await asyncio.wait_for(anext(stream), 60)).text for _ in range(2)] == ["one", "two"]
     await stream.aclose()
     with pytest.raises(StopAsyncIteration):
         await anext(stream)

@@ -85,10 +85,10 @@ async def test_the_button_stops_it_and_says_who(follower: MakeFollower) -> None:
     async with follower(60) as bot:
         following = await begun(bot)
         chat = bot.chats["slack"]
-        await until(lambda: any(post.reply.buttons for post in chat.posts.values()), "there is a button", 5)
+        await until(lambda: any(post.reply.buttons for post in chat.posts.values()), "there is a button")
         (card,) = [post for post in chat.posts.values() if post.reply.buttons]
         await bot.presses("slack:olga", card, "Stop")
-        reply = await asyncio.wait_for(following, 10)
+        reply = await asyncio.wait_for(following, 60)
         assert (reply.data["ended"], "olga" in reply.data["stopped_by"], reply.data["stopped_by"] in reply.text) == ("cancel", True, True)
 
 
@@ -132,7 +132,7 @@ async def test_the_same_one_here_and_a_fourth_are_refused_and_told_which_run(fol
         assert "logs follow frontend" in fourth.text
         for each in await bot.app.audit.all_running():
             await bot.types("slack:olga", f"cancel {each.reference}")
-        replies = await asyncio.wait_for(asyncio.gather(*running), 15)
+        replies = await asyncio.wait_for(asyncio.gather(*running), 60)
         assert [reply.data["ended"] for reply in replies] == ["cancel"] * 3
 
 
