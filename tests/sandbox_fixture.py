@@ -27,6 +27,10 @@ def wait_until(condition: Callable[[], T], within: float = PATIENCE, every: floa
     return answer
 
 
+# Nobody asks for a picture of their own accord, or no two looks at the database would show the same.
+NOBODY_ASKS = {"VCC_SANDBOX_NEW_JOB_SECONDS": "86400"}
+
+
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """All four services up and seeded, in a home of their own; gone afterwards."""
@@ -36,6 +40,6 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     except NotFound as missing:
         absent(f"no sandbox here: {missing.detail}")
     # What a dead worker held is free again after three seconds instead of Bull's thirty: tests stop and restart workers.
-    deployment = start_detached(home, tuning={"VCC_SANDBOX_STALLED_SECONDS": "3"})
+    deployment = start_detached(home, tuning={"VCC_SANDBOX_STALLED_SECONDS": "3", **NOBODY_ASKS})
     yield deployment
     stop(home)

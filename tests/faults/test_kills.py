@@ -168,11 +168,11 @@ async def one_kill(slack: FakeSlack, home: Path, fatal: int) -> bool:
     return killed
 
 
-async def test_a_change_killed_at_any_point_runs_once_at_most_and_is_answered_exactly_once(tmp_path: Path) -> None:
+async def test_a_change_killed_at_any_point_runs_once_at_most_and_is_answered_exactly_once(place: Path) -> None:
     async with workspace() as slack:
         reached = 0
         for fatal in range(1, MOST_POINTS):
-            home = tmp_path / str(fatal)
+            home = place / str(fatal)
             home.mkdir()
             (home / "armed").touch()
             if not await one_kill(slack, home, fatal):
@@ -228,11 +228,11 @@ async def one_killed_approval(slack: FakeSlack, home: Path, fatal: int) -> bool:
     return killed
 
 
-async def test_an_approval_killed_at_any_point_is_carried_out_once_at_most_and_its_card_says_what_happened(tmp_path: Path) -> None:
+async def test_an_approval_killed_at_any_point_is_carried_out_once_at_most_and_its_card_says_what_happened(place: Path) -> None:
     async with workspace() as slack:
         reached = 0
         for fatal in range(1, MOST_POINTS):
-            home = tmp_path / str(fatal)
+            home = place / str(fatal)
             home.mkdir()
             if not await one_killed_approval(slack, home, fatal):
                 break

