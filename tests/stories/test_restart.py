@@ -21,8 +21,8 @@ async def _asked(on: Stage) -> None:
     delivery = await on.slack.slash("UOLGA", CHANNEL, text="restart backend")
     await delivery.acked()
     assert delivery.acked_within_3s
-    await on.slack.until(lambda: bool(on.said_in_slack()))
-    assert "Approval #1" in on.said_in_slack()[0]
+    await on.slack.until(lambda: any("Approval #1" in said for said in on.said_in_slack()))  # on a busy machine it is progress first
+    assert len(on.said_in_slack()) == 1
     await on.discord.until(lambda: bool(on.said_in_discord()))
 
 
@@ -83,9 +83,8 @@ async def test_an_approval_is_void_when_the_plan_has_changed(
             await on.app.ops.containers.wait_healthy(service.container_id, LONG)
         before = await _pid(on)
         await on.discord.press(on.members["ada"], on.discord.messages(on.room)[0].id, "Approve")
-        await on.slack.until(lambda: len(on.said_in_slack()) == 2)
+        await on.slack.until(lambda: len(on.said_in_slack()) == 2 and "Void" in on.said_in_slack()[0])
         await on.discord.until(lambda: len(on.said_in_discord()) == 2)
-        assert "Void" in on.said_in_slack()[0]
         assert "What changed" in on.said_in_slack()[1]
         assert "Approval #2" in on.said_in_slack()[1]
         assert await _pid(on) == before

@@ -39,7 +39,7 @@ def database_of(environment: Mapping[str, str]) -> Database:
         for name in live.list_collection_names(filter={"type": "collection"}):
             if not name.startswith("system."):
                 indexes = [dict(each) for each in live[name].list_indexes()]
-                found[name] = (indexes, sorted(f"{each['_id']} {_sum(each.raw)}" for each in raw[name].find({})))
+                found[name] = (indexes, sorted(f"{each['_id']} {_sum(bytes(each.raw))}" for each in raw[name].find({})))
     return found
 
 
