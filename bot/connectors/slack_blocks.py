@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.connectors import plain
+from bot.connectors.listing import entries, is_wide, painted
 from bot.connectors.slack_text import escaped
 from bot.model import Button, Outcome, Reply, Table, Tone
 from bot.plain_text import LONGEST_LINE, harmless, shortened
@@ -66,8 +67,12 @@ class _Page:
         return shown if shown.strip() else ""
 
 
-def render(reply: Reply, words: Words, *, asker: str = "", direct: bool = False) -> Rendered:
-    """The blocks of a reply. ``asker`` is named under it; ``direct``: its files are sent beside it, as a direct message."""
+def render(reply: Reply, words: Words, *, asker: str = "", direct: bool = False, below: bool = False) -> Rendered:
+    """The blocks of a reply. ``asker`` is named under it; ``direct``: its files are sent beside it, as a direct message.
+
+    ``below``: it stands in a thread already, where its files follow it for all to see.
+    """
+    reply = painted(reply)
     page = _Page(MOST_IN_ALL - _KEPT_FOR_NOTES)
     title = page.take(_icon(reply) + reply.title, _TITLE, newlines=False) or "VCC"
     rows_of_buttons = list(_buttons(page, reply.buttons))
@@ -77,7 +82,7 @@ def render(reply: Reply, words: Words, *, asker: str = "", direct: bool = False)
     code = list(_code(page, reply.code))  # counted before the tables, shown after them
     middle += [*_tables(page, reply.tables), *code]
     files = (_whole(reply),) if page.cut else ()
-    notes = [*_notes(words, files, asker), *_whereabouts(reply, words, bool(files), direct)]
+    notes = [*_notes(words, files, asker), *_whereabouts(reply, words, bool(files), direct, below)]
     header: Block = {"type": "header", "text": _plain_text(title)}
     blocks = [header, *middle, *_context([footer, *notes]), *rows_of_buttons]
     return Rendered(escaped("\n".join(part for part in (title, body) if part), _FALLBACK), blocks, files)
@@ -93,7 +98,7 @@ def _notes(words: Words, files: Sequence[TextFile], asker: str) -> list[str]:
     return notes + [words("slack.rest_in_file", name=file.name) for file in files]
 
 
-def _whereabouts(reply: Reply, words: Words, more: bool, direct: bool) -> list[str]:
+def _whereabouts(reply: Reply, words: Words, more: bool, direct: bool, below: bool) -> list[str]:
     """Where what cannot stand in the message itself is to be found.
 
     A picture could only stand in it once Slack has looked through it, some time after it was shared, and shared it must be,
@@ -101,7 +106,7 @@ def _whereabouts(reply: Reply, words: Words, more: bool, direct: bool) -> list[s
     """
     if direct and (more or reply.files):
         return [words("slack.files_direct")]
-    return [words("slack.picture_below")] if any(file.is_picture for file in reply.files) else []
+    return [words("slack.picture_below")] if any(file.is_picture for file in reply.files) and not below else []
 
 
 def _plain_text(text: str) -> Block:
@@ -147,14 +152,19 @@ def _code(page: _Page, code: str) -> Iterator[Block]:
 
 
 def _tables(page: _Page, tables: Sequence[Table]) -> Iterator[Block]:
-    """Slack takes one table in a message; the others are set in fixed width."""
+    """Slack takes one table in a message; the others are set in fixed width, or listed where that would break on a phone."""
     for number, table in enumerate(map(_even, tables)):
         if not table.columns:
             continue
         title = page.take(table.title, _TITLE, newlines=False)
         if title:
             yield _rich(_section(_words_of(title, bold=True)))
-        yield from _table(page, table) if number == 0 else _code(page, plain.table_text(replace(table, title="")))
+        if number == 0:
+            yield from _table(page, table)
+        elif is_wide(table):
+            yield from _listed(page, table)
+        else:
+            yield from _code(page, plain.table_text(replace(table, title="")))
 
 
 def _table(page: _Page, table: Table) -> Iterator[Block]:
@@ -169,6 +179,17 @@ def _table(page: _Page, table: Table) -> Iterator[Block]:
     page.cut |= len(table.columns) > _COLUMNS
     if rows:
         yield {"type": "table", "rows": rows, "column_settings": [{"is_wrapped": True} for _ in rows[0]]}
+
+
+def _listed(page: _Page, table: Table) -> Iterator[Block]:
+    elements: list[Block] = []
+    for head, rest in entries(table):
+        said, told = page.take(head, _FIELD_NAME, newlines=False), page.take(rest, _FIELD_VALUE, newlines=False)
+        if said:
+            elements += [_words_of(said, bold=True), _words_of(f" — {told}\n" if told else "\n")]
+            page.left -= 4
+    if elements:
+        yield _rich(_section(*elements))
 
 
 def _even(table: Table) -> Table:

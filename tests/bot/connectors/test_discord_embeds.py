@@ -184,4 +184,4 @@ def test_a_table_too_wide_for_a_phone_becomes_a_list() -> None:
     table = Table(("name", "what"), (("backend", "x" * 55), ("redis", "y")))
     shown = said(render(Reply("t", tables=(table,)), WORDS))
     assert "```" not in shown
-    assert "**redis** · what y" in shown
+    assert "**redis** — y" in shown

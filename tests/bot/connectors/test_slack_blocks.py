@@ -141,6 +141,7 @@ def test_a_message_with_a_picture_tells_where_it_is() -> None:
     picture = replies(WORDS)["picture"]
     assert WORDS("slack.picture_below") in said(render(picture, WORDS))
     assert WORDS("slack.picture_below") not in said(render(Reply("t", files=picture.files[1:]), WORDS))
+    assert WORDS("slack.picture_below") not in said(render(picture, WORDS, below=True)), "in a thread it follows at once"
     private = said(render(picture, WORDS, direct=True))
     assert WORDS("slack.files_direct") in private
     assert WORDS("slack.picture_below") not in private
