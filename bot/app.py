@@ -13,7 +13,9 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bot import checklist_book, checklists, outbox, scheduler_data
+from bot import checklist_book, checklists, line, outbox, scheduler_data
+from bot.alert_book import AlertBook, AlertDesk
+from bot.alert_telling import AlertTelling
 from bot.approvals import Approvals
 from bot.attachments import Attachments
 from bot.audit import Audit
@@ -25,7 +27,7 @@ from bot.context import Context
 from bot.dispatch import Corridor, Dispatch, redacted
 from bot.doors import Connector, Doors
 from bot.error_index import ErrorIndex
-from bot.errors import CannotStart, RecordUnwritable, VccError
+from bot.errors import CannotStart, RecordUnwritable, Refusal, VccError
 from bot.figures import Figures
 from bot.gate import Gate
 from bot.history import History
@@ -101,6 +103,8 @@ class App:
         self.audit = Audit(self.store, self.redactor, self.instance.id, clock, self._schedule_telling)
         self.locks = Locks(self.store, self.instance.id, self.instance.alive, Figures(settings.vcc_lang, settings.vcc_tz), clock)
         self.notices = Notices(self._clean, clock)
+        self.alert_desk = self._alert_desk()
+        self.alerts = AlertBook(self.alert_desk)
         cards = Cards(self.words, settings.vcc_tz, self._clean)
         self.approvals = Approvals(self.store, self.audit, self.permissions, cards, self.places.ops, clock)
         corridor = Corridor(self.audit, self.gate, self.registry, self.approvals, self.locks, self.redactor, self.words)
@@ -109,6 +113,18 @@ class App:
         self.tending = Tending(house, self.words, clock)
         self.scheduler = self._scheduler()
         self.checklists = self._checklists()
+
+    def _alert_desk(self) -> AlertDesk:
+        telling = AlertTelling(self.words, self.settings.vcc_tz, self._exists)
+        return AlertDesk(self.store, self.notices, self.places, telling, self.wake, self.clock)
+
+    def _exists(self, typed: str) -> bool:
+        """Whether there is a command for this line."""
+        try:
+            self.registry.resolve(line.split(line.normalise(typed)))
+        except Refusal:
+            return False
+        return True
 
     def _checklists(self) -> ChecklistBook:
         file = TeamFile(checklist_book.FILE, self.settings.vcc_team_dir, self.settings.vcc_home / "team", checklists.parse)
@@ -234,6 +250,7 @@ class App:
             post=self._post,
             revise=self._revise,
             checklists=self.checklists,
+            alerts=self.alerts,
             requests=self.audit,
             schedules=self.scheduler,
             outbox_state=lambda: outbox.state(self.store),

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterat
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from bot.alerts import AlertBook
 from bot.chart import Chart
 from bot.checklists import Book
 from bot.command import Command
@@ -214,6 +215,7 @@ class Services:
     post: Callable[[Invocation, Reply], Awaitable[None]]
     revise: Callable[[str, Reply], Awaitable[None]]
     checklists: Book
+    alerts: AlertBook
     requests: Requests
     schedules: Schedules
     outbox_state: Callable[[], Awaitable[Sequence[tuple[str, int, int, float]]]]
