@@ -13,7 +13,7 @@ from typing import TypeVar
 from sqlite_utils import Database
 
 from bot.alert_telling import AlertTelling
-from bot.alerts import Alert, AlertState, Mute, Window
+from bot.alerts import Alert, AlertState, Mute, Severity, Window
 from bot.errors import Conflict
 from bot.model import Place, Reply
 from bot.notices import Notices
@@ -22,6 +22,8 @@ from bot.store import alert_rows
 from bot.store.engine import Store
 
 T = TypeVar("T")
+# The rule of alerts that somebody asked for, to see one.
+TEST = "test"
 
 
 def _nobody(db: Database) -> str:
@@ -195,6 +197,15 @@ class AlertBook:
                 raise Conflict("alerts.no_mute")
             self._end_mute(db, found, person)
             return found
+
+        return await self._written(work)
+
+    async def test(self, title: str, person: str) -> Alert:
+        """An alert about nothing, told as any other; it is over by itself soon."""
+
+        def work(db: Database) -> Alert:
+            now = self._desk.clock()
+            return self.announce(db, alert_rows.insert(db, Alert(0, TEST, person, Severity.WARNING, title, now, now)))
 
         return await self._written(work)
 

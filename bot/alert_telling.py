@@ -18,7 +18,7 @@ MUTE_FOR = "1h"
 class AlertTelling:
     """Says how alerts stand. ``exists`` tells whether there is a command for a line: a button for none is not shown."""
 
-    def __init__(self, words: Words, zone: str, exists: Callable[[str], bool]) -> None:
+    def __init__(self, words: Words, zone: str, exists: Callable[[str], bool] = bool) -> None:
         self._words = words
         self.figures = Figures(words.language, zone)
         self._exists = exists
@@ -109,7 +109,8 @@ class AlertTelling:
             buttons.append(Button(words("alerts.button.ack"), f"alert ack {alert.id}", "primary"))
         if not mutes:
             buttons.append(Button(words("alerts.button.mute"), f"alert mute {alert.id} --for {MUTE_FOR}"))
-        buttons += [Button(words("alerts.button.unmute"), f"alert unmute {mute.id}") for mute in mutes[:1]]
+        else:
+            buttons.append(Button(words("alerts.button.unmute"), f"alert unmute {alert.id}"))
         if alert.remedy and alert.remedies < alert.remedies_most:
             buttons.append(Button(alert.remedy, alert.remedy, "danger"))
         if alert.incident is None:

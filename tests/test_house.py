@@ -32,7 +32,7 @@ ROOMS = {
         "bot/dispatch.py",
         "bot/locks.py",
         "bot/notices.py",
-        "bot/alert_book.py",
+        "bot/alert_",
         "bot/watch.py",
     ),
     "subprocess": ("bot/sandbox/",),
