@@ -29,7 +29,7 @@ async def listing(ctx: Context, *, since: Annotated[Duration | None, Between(60,
     fields = (
         ("windows", [page.telling.window(each).title for each in windows]),
         ("mutes", [page.telling.muted(each) for each in mutes]),
-        ("outbox", [page.waiting(*row) for row in outbox]),
+        ("outbox", [told for row in outbox if (told := page.waiting(*row))]),
     )
     return Reply(
         title=page.title(going_on),
@@ -113,10 +113,10 @@ class _Page:
         return self._words("alert.more", shown=_SHOWN, count=len(found)) if len(found) > _SHOWN else ""
 
     def waiting(self, platform: str, count: int, given_up: int, next_at: float) -> str:
-        """How deliveries stand: ``3 waiting, slack until 11:41``."""
+        """How deliveries stand: ``3 waiting, slack until 11:41``; nothing of what is just being delivered."""
         told = self._words("alert.waiting", platform=platform, count=count, at=self.telling.figures.clock(next_at, self._now))
         dead = self._words("alert.given_up", platform=platform, count=given_up)
-        return " · ".join(part for part, there in ((told, count), (dead, given_up)) if there)
+        return " · ".join(part for part, there in ((told, count and next_at > self._now), (dead, given_up)) if there)
 
     def rule(self, rule: Rule) -> tuple[str, ...]:
         limit = self.telling.figure(rule.unit, rule.limit)
