@@ -245,7 +245,7 @@ def without_consequences(readings: Readings) -> Readings:
     if not down:
         return readings
     kept = dict(readings)
-    for signal in ("health.bad", "reachable.lost", "service.unhealthy"):
-        told = readings.get(signal, {})
+    for signal in {"health.bad", "reachable.lost", "service.unhealthy"} & readings.keys():
+        told = readings[signal]
         kept[signal] = {name: Reading(None) if down & set(name.split(" → ")) else each for name, each in told.items()}
     return kept

@@ -25,7 +25,7 @@ DISK: Mapping[str, Any] = {
 STATE: Mapping[str, Any] = {**DISK, "name": "down", "signal": "service.down", "above": 1, "clear": None, "remedy": "restart {subject}"}
 
 
-def rule(base: Mapping[str, Any] = DISK, **changes: Any) -> Rule:
+def rule(base: Mapping[str, Any] = DISK, /, **changes: Any) -> Rule:
     """A rule of a file, with changes; None takes a field away."""
     return parse({"rule": [{name: value for name, value in {**base, **changes}.items() if value is not None}]})[0]
 
