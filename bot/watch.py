@@ -102,11 +102,12 @@ class Watch:
         """Take in what was read: by signal, with how far apart its readings lie."""
         watched, now = self._watched, self._clock()
         said = await watched.store.write(watched.book.expire)
+        # Before the figures: what recovers in this round may owe it to what was tried.
+        said |= await watched.store.write(lambda db: watched.remedies.settle(db, now))
         for rule in rules:
             readings, gap = asked.get(rule.signal, (None, LONGEST_GAP))
             moment = Moment(now, readings, gap)
             said |= await watched.store.write(partial(_settled, watched.course, rule, moment))
-        said |= await watched.store.write(lambda db: watched.remedies.settle(db, now))
         said |= await self._end_tests(now)
         if not await self._rules.fault():
             said |= await self._drop_others({rule.name for rule in rules}, now)

@@ -37,7 +37,7 @@ def _count_commits(app: App, points: Points) -> None:
             seen = db.conn.total_changes
         return execute(sql, *values)
 
-    db.execute = counted  # type: ignore[method-assign]
+    db.execute = counted  # type: ignore[method-assign, assignment]
 
 
 def _count_deliveries(connector: Any, points: Points) -> None:
