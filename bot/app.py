@@ -13,7 +13,10 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bot import checklist_book, checklists, outbox, scheduler_data
+from bot import alerting, checklist_book, checklists, outbox, scheduler_data
+from bot.alert_book import AlertBook, AlertDesk
+from bot.alert_rules import RuleBook
+from bot.alert_telling import AlertTelling
 from bot.approvals import Approvals
 from bot.attachments import Attachments
 from bot.audit import Audit
@@ -96,11 +99,14 @@ class App:
         self.connectors: dict[str, Connector] = {}
         self._outboxes: dict[str, Outbox] = {}
         self._service_names: tuple[str, ...] = ()
+        self.watching = True  # tests look themselves
         self.say_at_terminal: Callable[[Reply], None] = _say_nothing
         self._schedule_telling = ScheduleTelling(self.words, settings.vcc_tz)
         self.audit = Audit(self.store, self.redactor, self.instance.id, clock, self._schedule_telling)
         self.locks = Locks(self.store, self.instance.id, self.instance.alive, Figures(settings.vcc_lang, settings.vcc_tz), clock)
         self.notices = Notices(self._clean, clock)
+        self.alert_desk = self._alert_desk()
+        self.alerts = AlertBook(self.alert_desk)
         cards = Cards(self.words, settings.vcc_tz, self._clean)
         self.approvals = Approvals(self.store, self.audit, self.permissions, cards, self.places.ops, clock)
         corridor = Corridor(self.audit, self.gate, self.registry, self.approvals, self.locks, self.redactor, self.words)
@@ -109,6 +115,26 @@ class App:
         self.tending = Tending(house, self.words, clock)
         self.scheduler = self._scheduler()
         self.checklists = self._checklists()
+        self._watch()
+
+    def _alert_desk(self) -> AlertDesk:
+        telling = AlertTelling(self.words, self.settings.vcc_tz, self._exists)
+        return AlertDesk(self.store, self.notices, self.places, telling, self.wake, self.clock)
+
+    def _exists(self, typed: str) -> bool:
+        return alerting.meaning(self.registry, typed) is not None
+
+    def _watch(self) -> None:
+        """Who watches, and who gathers what is around an alert."""
+        ground = alerting.Ground(
+            self.settings, self.store, self.ops, self.registry, self.history, self.errors, self.pictures, self.redactor, self.words,
+            self.health, self.wake, self.clock,
+        )  # fmt: skip
+        file = alerting.rules_file(self.settings)
+        self.inspector.watch(file)
+        self.rules = RuleBook(file, self.words)
+        self.watch = alerting.watch(ground, self.alerts, self.rules)
+        self.evidence = alerting.evidence(ground, self.alerts, self.rules)
 
     def _checklists(self) -> ChecklistBook:
         file = TeamFile(checklist_book.FILE, self.settings.vcc_team_dir, self.settings.vcc_home / "team", checklists.parse)
@@ -176,6 +202,9 @@ class App:
                 group.create_task(supervise("error index", self.errors.run))
                 group.create_task(supervise("sampling", self.sampler.run))
                 group.create_task(supervise("schedules", self.scheduler.run))
+                if self.watching:
+                    group.create_task(supervise("watching", self.watch.run))
+                    group.create_task(supervise("evidence", self.evidence.run))
 
     def wake(self) -> None:
         """There may be something to send."""
@@ -234,6 +263,8 @@ class App:
             post=self._post,
             revise=self._revise,
             checklists=self.checklists,
+            alerts=self.alerts,
+            rules=self.rules,
             requests=self.audit,
             schedules=self.scheduler,
             outbox_state=lambda: outbox.state(self.store),

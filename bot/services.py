@@ -6,6 +6,8 @@ from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterat
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from bot.alert_rules import Rule
+from bot.alerts import AlertBook
 from bot.chart import Chart
 from bot.checklists import Book
 from bot.command import Command
@@ -161,6 +163,16 @@ class Schedules(Protocol):
         """Its line as a request of whoever asks for it now, on the record; Busy while its last run goes on."""
 
 
+class Rules(Protocol):
+    """From when on something is an alert."""
+
+    async def rules(self) -> Sequence[Rule]:
+        """The rules in force now, critical ones first."""
+
+    async def fault(self) -> str:
+        """Why the team's own file is not in force, as a sentence; empty when it is, or when there is none."""
+
+
 class Inspector(Protocol):
     """Finds what is misconfigured."""
 
@@ -214,6 +226,8 @@ class Services:
     post: Callable[[Invocation, Reply], Awaitable[None]]
     revise: Callable[[str, Reply], Awaitable[None]]
     checklists: Book
+    alerts: AlertBook
+    rules: Rules
     requests: Requests
     schedules: Schedules
     outbox_state: Callable[[], Awaitable[Sequence[tuple[str, int, int, float]]]]

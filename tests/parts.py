@@ -30,6 +30,7 @@ def no_schedules(home: Path) -> dict[str, str]:
     team = home / "team-data"
     team.mkdir(parents=True, exist_ok=True)
     (team / "schedules.toml").write_text("schedule = []\n")
+    (team / "alerts.toml").write_text("rule = []\n")
     return {"VCC_TEAM_DIR": str(team)}
 
 

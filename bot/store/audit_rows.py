@@ -99,3 +99,14 @@ def tail(db: Database, count: int, contains: str = "") -> list[dict[str, Any]]:
             {"it": contains, "count": count},
         )
     )
+
+
+def newest(db: Database) -> int:
+    """The number of the newest row; 0 when there is none."""
+    return int(db.execute("SELECT seq FROM audit_head").fetchone()[0])
+
+
+def ended(db: Database, after: int, limit: int) -> list[dict[str, Any]]:
+    """Requests that ended in rows with a number above ``after``, the oldest first, so many at most."""
+    wanted = "SELECT * FROM audit WHERE seq > ? AND event = 'closed' ORDER BY seq LIMIT ?"
+    return list(db.query(wanted, (after, limit)))

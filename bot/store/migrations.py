@@ -86,6 +86,13 @@ def notices(db: Database) -> None:
     db.execute("CREATE INDEX notices_key ON notices(key)")
 
 
+@migrations()
+def alerts(db: Database) -> None:
+    """Alerts, how far everything that is watched has come, mutes and maintenance windows."""
+    for statement in _ALERTS:
+        db.execute(statement)
+
+
 _FIRST_HOUSE = (
     """CREATE TABLE requests (
         reference TEXT PRIMARY KEY, key TEXT UNIQUE, invocation TEXT NOT NULL, state TEXT NOT NULL,
@@ -145,4 +152,29 @@ _CHECKLISTS = (
         id INTEGER PRIMARY KEY AUTOINCREMENT, run INTEGER NOT NULL, item TEXT NOT NULL, person TEXT NOT NULL, at REAL NOT NULL,
         verdict TEXT NOT NULL, note TEXT NOT NULL)""",
     "CREATE INDEX checklist_signatures_run ON checklist_signatures(run, item)",
+)
+
+_ALERTS = (
+    """CREATE TABLE alerts (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, rule TEXT NOT NULL, subject TEXT NOT NULL, severity TEXT NOT NULL, title TEXT NOT NULL,
+        opened_at REAL NOT NULL, last_at REAL NOT NULL, state TEXT NOT NULL, text TEXT NOT NULL, value REAL, unit TEXT NOT NULL,
+        closed_at REAL, count INTEGER NOT NULL, acknowledged_by TEXT NOT NULL, acknowledged_at REAL, incident INTEGER,
+        escalated INTEGER NOT NULL, flapping INTEGER NOT NULL, folded INTEGER NOT NULL, announced_at REAL, repeat_at REAL,
+        owed INTEGER NOT NULL, remedy TEXT NOT NULL, remedies INTEGER NOT NULL, remedies_most INTEGER NOT NULL,
+        remedy_seq INTEGER NOT NULL, verify_at REAL, channels TEXT NOT NULL)""",
+    "CREATE INDEX alerts_open ON alerts(rule) WHERE state <> 'closed'",
+    "CREATE INDEX alerts_rule ON alerts(rule, opened_at)",
+    "CREATE INDEX alerts_closed ON alerts(closed_at)",
+    "CREATE INDEX alerts_owed ON alerts(id) WHERE owed = 1",
+    """CREATE TABLE alert_monitors (
+        rule TEXT NOT NULL, subject TEXT NOT NULL, firing INTEGER NOT NULL, since REAL, bad INTEGER NOT NULL, seen_at REAL NOT NULL,
+        flips TEXT NOT NULL, flapping INTEGER NOT NULL, alert INTEGER NOT NULL, PRIMARY KEY (rule, subject)) WITHOUT ROWID""",
+    "CREATE INDEX alert_monitors_alert ON alert_monitors(alert) WHERE firing = 1",
+    """CREATE TABLE alert_mutes (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, rule TEXT NOT NULL, subject TEXT NOT NULL, person TEXT NOT NULL, at REAL NOT NULL,
+        until REAL NOT NULL, alert INTEGER NOT NULL, ended_at REAL)""",
+    "CREATE INDEX alert_mutes_open ON alert_mutes(until) WHERE ended_at IS NULL",
+    """CREATE TABLE maintenance (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, service TEXT NOT NULL, person TEXT NOT NULL, begun_at REAL NOT NULL, until REAL NOT NULL,
+        ended_at REAL)""",
 )

@@ -17,6 +17,7 @@ from bot.ops.overview import DEADLINE, Overview, look, probe
 from bot.ops.telling import Telling, tone
 from bot.ops.trend_telling import Period, Range
 from bot.ops.verdict import Problem, Severity, problems
+from commands.status.alerts import raw_alerts, told_alerts
 from commands.status.backups import judged, look_at_backups, raw_backups, told, worst_first
 from commands.status.group import group
 from commands.status.hints import Hints, charts, hints, raw
@@ -26,12 +27,13 @@ from commands.status.page import Page, by_container
 @group.command("status", Risk.READ, timeout=40, examples=("status", "status --range 24h"))
 async def status(ctx: Context, *, range: Range | None = None) -> Reply:
     """Everything asked at once; a part that fails is a line of the answer, not the end of it."""
-    seen, backups, recorded, tickets, outbox = await asyncio.gather(
+    seen, backups, recorded, tickets, outbox, alerts = await asyncio.gather(
         look(ctx.ops),
         look_at_backups(ctx),
         probe("store", lambda: hints(ctx.services.history, ctx.clock()), DEADLINE),
         probe("store", ctx.services.tickets.open, DEADLINE),
         probe("store", ctx.services.outbox_state, DEADLINE),
+        probe("store", ctx.services.alerts.open, DEADLINE),
     )
     now = ctx.clock()
     figures, found = Figures(ctx.words.language, ctx.settings.vcc_tz), worst_first(problems(seen, now), judged(ctx, backups, now))
@@ -44,7 +46,7 @@ async def status(ctx: Context, *, range: Range | None = None) -> Reply:
         title=_title(ctx, telling, found),
         text=telling.lines(found) or _all_well(ctx, seen),
         tone=tone(found),
-        fields=page.fields(open_tickets, told(ctx, figures, backups, now)),
+        fields=(*page.fields(open_tickets, told(ctx, figures, backups, now)), *told_alerts(ctx, alerts)),
         tables=page.tables(now),
         data={
             "verdict": tone(found).value,
@@ -53,6 +55,7 @@ async def status(ctx: Context, *, range: Range | None = None) -> Reply:
             "backup": raw_backups(backups, now),
             "trends": raw(before, growths),
             "approvals": {"open": open_tickets},
+            "alerts": raw_alerts(alerts),
             "outbox": None if isinstance(outbox, VccError) else [_outbox(*row) for row in outbox],
         },
     )

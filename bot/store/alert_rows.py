@@ -1,0 +1,198 @@
+"""Rows of alerts, of how far each thing that is watched has come, of mutes and of maintenance windows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from sqlite_utils import Database
+
+from bot.alerts import Alert, AlertState, Mute, Severity, Window
+from bot.model import Account
+from bot.store.codec import dumps, loads
+
+KEPT = 400 * 86_400.0
+_COLUMNS = tuple(each.name for each in fields(Alert))
+_ALERT = f"SELECT {', '.join(_COLUMNS)} FROM alerts"
+_MUTE = "SELECT id, rule, subject, person, at, until, alert FROM alert_mutes"
+_WINDOW = "SELECT id, service, person, begun_at, until, ended_at FROM maintenance"
+_WORST_FIRST = "ORDER BY severity = 'critical' DESC, opened_at, id"
+
+
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    """How far one thing under one rule has come. ``since``: from when on the opposite of ``firing`` is seen, None while it is not;
+    ``bad`` is what was seen last, at ``seen_at``; ``flips`` are the moments it turned bad lately. ``alert``: the one that tells of it.
+    """
+
+    rule: str
+    subject: str
+    firing: bool = False
+    since: float | None = None
+    bad: bool = False
+    seen_at: float = 0.0
+    flips: tuple[float, ...] = ()
+    flapping: bool = False
+    alert: int = 0
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether it is calm and has no past, so that there is nothing to keep."""
+        return not self.firing and not self.bad and not self.flips and self.since is None
+
+
+# ------------------------------------------------------------ alerts
+def insert(db: Database, alert: Alert) -> Alert:
+    """Write a new one; the same with its number."""
+    names = _COLUMNS[1:]
+    made = db.execute(f"INSERT INTO alerts ({', '.join(names)}) VALUES ({','.join('?' * len(names))})", _values(alert)[1:])
+    return replace(alert, id=int(made.lastrowid or 0))
+
+
+def save(db: Database, alert: Alert) -> None:
+    """Write an alert as it is now."""
+    names = ", ".join(f"{name} = ?" for name in _COLUMNS[1:])
+    db.execute(f"UPDATE alerts SET {names} WHERE id = ?", (*_values(alert)[1:], alert.id))
+
+
+def _values(alert: Alert) -> tuple[Any, ...]:
+    values = {name: getattr(alert, name) for name in _COLUMNS}
+    values["channels"] = dumps([str(each) for each in alert.channels])
+    return tuple(values.values())
+
+
+def _alert(row: Sequence[Any]) -> Alert:
+    values: dict[str, Any] = dict(zip(_COLUMNS, row, strict=True))
+    values |= {name: bool(values[name]) for name in ("flapping", "owed")}
+    values |= {"severity": Severity(values["severity"]), "state": AlertState(values["state"])}
+    values["channels"] = tuple(Account.parse(each) for each in loads(values["channels"]))
+    return Alert(**values)
+
+
+def _alerts(db: Database, rest: str, values: Sequence[object] = ()) -> list[Alert]:
+    return [_alert(row) for row in db.execute(f"{_ALERT} {rest}", tuple(values)).fetchall()]
+
+
+def get(db: Database, number: int) -> Alert | None:
+    """One alert as it stands."""
+    return next(iter(_alerts(db, "WHERE id = ?", (number,))), None)
+
+
+def all_open(db: Database) -> list[Alert]:
+    """What goes on: critical ones first, then the oldest."""
+    return _alerts(db, f"WHERE state <> 'closed' {_WORST_FIRST}")
+
+
+def open_of(db: Database, rule: str) -> list[Alert]:
+    """What goes on under a rule, the oldest first."""
+    return _alerts(db, "WHERE rule = ? AND state <> 'closed' ORDER BY id", (rule,))
+
+
+def owed(db: Database) -> list[Alert]:
+    """Whose evidence is still to be gathered, critical ones first."""
+    return _alerts(db, f"WHERE owed = 1 {_WORST_FIRST}")
+
+
+def since(db: Database, at: float) -> list[Alert]:
+    """Every alert that was open at some time since then, the oldest first."""
+    return _alerts(db, "WHERE closed_at IS NULL OR closed_at >= ? ORDER BY id", (at,))
+
+
+def lately(db: Database, rule: str, since: float) -> int:
+    """How many alerts of a rule, none that stands for many, are open or began since then."""
+    wanted = "SELECT COUNT(*) FROM alerts WHERE rule = ? AND folded = 0 AND (state <> 'closed' OR opened_at >= ?)"
+    return int(db.execute(wanted, (rule, since)).fetchone()[0])
+
+
+def folding(db: Database, rule: str) -> Alert | None:
+    """The open alert that stands for many of a rule."""
+    return next(iter(_alerts(db, "WHERE rule = ? AND folded > 0 AND state <> 'closed' ORDER BY id DESC LIMIT 1", (rule,))), None)
+
+
+def prune(db: Database, before: float) -> None:
+    """Forget what was over before this, and what is no longer watched."""
+    db.execute("DELETE FROM alerts WHERE closed_at < ?", (before,))
+    db.execute("DELETE FROM alert_mutes WHERE ended_at < ?", (before,))
+    db.execute("DELETE FROM maintenance WHERE ended_at < ?", (before,))
+    db.execute("DELETE FROM alert_monitors WHERE firing = 0 AND seen_at < ?", (before,))
+
+
+# ------------------------------------------------------------ what is watched
+def monitors(db: Database, rule: str) -> dict[str, Monitor]:
+    """How far everything under a rule has come, by subject."""
+    wanted = "SELECT rule, subject, firing, since, bad, seen_at, flips, flapping, alert FROM alert_monitors WHERE rule = ? ORDER BY subject"
+    return {
+        str(subject): Monitor(
+            str(name), str(subject), bool(firing), since, bool(bad), float(seen_at), tuple(loads(flips)), bool(flapping), int(alert)
+        )
+        for name, subject, firing, since, bad, seen_at, flips, flapping, alert in db.execute(wanted, (rule,)).fetchall()
+    }
+
+
+def put_monitor(db: Database, each: Monitor) -> None:
+    """Write how far it has come; what is calm and has no past is not kept."""
+    if each.is_blank:
+        db.execute("DELETE FROM alert_monitors WHERE rule = ? AND subject = ?", (each.rule, each.subject))
+        return
+    values = (each.rule, each.subject, each.firing, each.since, each.bad, each.seen_at, dumps(list(each.flips)), each.flapping, each.alert)
+    db.execute(f"INSERT OR REPLACE INTO alert_monitors VALUES ({','.join('?' * len(values))})", values)
+
+
+def drop_monitor(db: Database, rule: str, subject: str) -> None:
+    """Nothing is known of it any more."""
+    db.execute("DELETE FROM alert_monitors WHERE rule = ? AND subject = ?", (rule, subject))
+
+
+def watched_rules(db: Database) -> list[str]:
+    """The rules that anything is known under."""
+    return [str(row[0]) for row in db.execute("SELECT DISTINCT rule FROM alert_monitors ORDER BY rule")]
+
+
+def firing_under(db: Database, alert: int) -> list[str]:
+    """The subjects that an alert stands for now."""
+    wanted = "SELECT subject FROM alert_monitors WHERE alert = ? AND firing = 1 ORDER BY subject"
+    return [str(row[0]) for row in db.execute(wanted, (alert,))]
+
+
+# ------------------------------------------------------------ mutes
+def add_mute(db: Database, mute: Mute) -> Mute:
+    """Write a mute in the place of one of the same; the same with its number."""
+    db.execute(
+        "UPDATE alert_mutes SET ended_at = ? WHERE rule = ? AND subject = ? AND ended_at IS NULL", (mute.at, mute.rule, mute.subject)
+    )
+    made = db.execute(
+        "INSERT INTO alert_mutes (rule, subject, person, at, until, alert) VALUES (?,?,?,?,?,?)",
+        (mute.rule, mute.subject, mute.person, mute.at, mute.until, mute.alert),
+    )
+    return replace(mute, id=int(made.lastrowid or 0))
+
+
+def mutes(db: Database) -> list[Mute]:
+    """Those that have not ended, the one that ends first first."""
+    return [Mute(*row) for row in db.execute(f"{_MUTE} WHERE ended_at IS NULL ORDER BY until, id").fetchall()]
+
+
+def end_mute(db: Database, number: int, at: float) -> bool:
+    """End one; False when it was over."""
+    return db.execute("UPDATE alert_mutes SET ended_at = ? WHERE id = ? AND ended_at IS NULL", (at, number)).rowcount == 1
+
+
+# ------------------------------------------------------------ maintenance
+def add_window(db: Database, window: Window) -> Window:
+    """Write a window; the same with its number."""
+    made = db.execute(
+        "INSERT INTO maintenance (service, person, begun_at, until) VALUES (?,?,?,?)",
+        (window.service, window.person, window.begun_at, window.until),
+    )
+    return replace(window, id=int(made.lastrowid or 0))
+
+
+def windows(db: Database) -> list[Window]:
+    """Those that have not ended, the oldest first."""
+    return [Window(*row) for row in db.execute(f"{_WINDOW} WHERE ended_at IS NULL ORDER BY id").fetchall()]
+
+
+def end_window(db: Database, number: int, at: float) -> bool:
+    """End one; False when it was over."""
+    return db.execute("UPDATE maintenance SET ended_at = ? WHERE id = ? AND ended_at IS NULL", (at, number)).rowcount == 1
