@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from aiohttp import web
+from pydantic import SecretStr
 
 from bot import alerting, checklist_book, checklists, outbox, scheduler_data
 from bot.alert_book import AlertBook, AlertDesk
@@ -63,7 +64,9 @@ _GRACE = 5.0
 
 
 # Imported only when their settings are present: each library costs a third of a second and 40 MB.
-_CONNECTORS = {"slack": "slack_bot_token", "discord": "discord_token"}
+_CONNECTORS = {"slack": ("slack_bot_token",), "discord": ("discord_token",), "mail": ("vcc_smtp_url", "vcc_alert_email")}
+# It only speaks: whether people can be heard does not hang on it.
+_DEAF = frozenset({"mail"})
 
 
 class App:
@@ -170,8 +173,8 @@ class App:
 
     def connect(self) -> None:
         """Take in every platform whose settings are present."""
-        for platform, setting in _CONNECTORS.items():
-            if getattr(self.settings, setting).get_secret_value():
+        for platform in _CONNECTORS:
+            if self._is_configured(platform):
                 self.add(importlib.import_module(f"bot.connectors.{platform}").build(self.doors()))
 
     def add(self, connector: Connector) -> None:
@@ -183,8 +186,11 @@ class App:
 
     def _speaking(self) -> Collection[str]:
         """The platforms that are, or by their settings will be, connected."""
-        configured = {name for name, setting in _CONNECTORS.items() if getattr(self.settings, setting).get_secret_value()}
-        return configured | self.connectors.keys()
+        return {name for name in _CONNECTORS if self._is_configured(name)} | self.connectors.keys()
+
+    def _is_configured(self, platform: str) -> bool:
+        values = (getattr(self.settings, name) for name in _CONNECTORS[platform])
+        return all(value.get_secret_value() if isinstance(value, SecretStr) else value for value in values)
 
     def doors(self) -> Doors:
         """What connectors are built with."""
@@ -217,7 +223,7 @@ class App:
 
     def health(self) -> Mapping[str, bool]:
         """Whether each connector hears people now."""
-        return {name: connector.healthy() for name, connector in self.connectors.items()}
+        return {name: connector.healthy() for name, connector in self.connectors.items() if name not in _DEAF}
 
     async def _know_services(self) -> None:
         """The names of the services, refreshed for autocomplete."""

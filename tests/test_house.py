@@ -45,6 +45,7 @@ ROOMS = {
     "PIL": ("bot/ops/image_decoder",),
     "re2": ("bot/ops/log_",),
     "apscheduler": ("bot/scheduler",),
+    "aiosmtplib": ("bot/ops/mail",),
 }
 
 
