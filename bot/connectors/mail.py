@@ -3,8 +3,8 @@
 How a message becomes letters:
 - The first version is a letter, with its pictures and files. A change of it is a further letter in the same conversation, and only
   when its tone, its outcome or its title changed, figures in the title not counted: what is edited every minute is mailed once.
-- What stands in the thread below is mailed when it calls somebody, is bad news under a title of its own, or carries evidence (a
-  table, lines, files). A line beside that is a repeat, or tells what the change of the message itself tells too.
+- What stands in the thread below is mailed when it calls somebody or carries evidence (a table, lines, files). Any other line there
+  is a repeat, or tells what the change of the message itself tells too.
 - What is private is for one person's eyes on another platform, and is not mailed.
 A letter's identity is made of the row and its version. Nobody can look into a mailbox: a letter whose answer was lost is sent again
 under the same identity, so it comes at least once, and programs that know identities show it once.
@@ -23,7 +23,7 @@ from aiohttp import web
 from bot.connectors.mail_text import Rendered, render, subject_of
 from bot.doors import Connector, Doors
 from bot.errors import Denied, Misconfigured, OutsideError, TimedOut
-from bot.model import Account, Attachment, Reply, Tone
+from bot.model import Account, Attachment, Reply
 from bot.ops.mail import Mail, MailServer, Refused
 from bot.ops.mail_values import Enclosure, Letter
 from bot.outbox import Checkpoint, NotDelivered
@@ -35,7 +35,8 @@ from bot.words import Words
 _LOG = logging.getLogger("vcc.mail")
 PLATFORM = "mail"
 _LARGEST, _ALL_TOGETHER = 8 << 20, 12 << 20
-_FIGURES = re.compile(r"[0-9][0-9.,:]*")
+# A figure and its unit, which may change with it: 91%, 1.5 GiB, 3일 4시간.
+_FIGURES = re.compile(r"(?:[0-9][0-9.,:]*\s?(?:%|[A-Za-z]{1,3}\b|일|시간|분|초)?\s?)+")
 _LOGIN_AGAIN = 60.0
 
 
@@ -138,9 +139,7 @@ def said_by(reply: Reply) -> str:
 def worth_a_letter(message: Message) -> bool:
     """Whether what stands in the thread below a message is mailed as well."""
     reply = message.reply
-    if reply.mentions or reply.tables or reply.code or reply.files:
-        return True
-    return reply.tone is Tone.BAD and said_by(reply) != message.below.get("said")
+    return bool(reply.mentions or reply.tables or reply.code or reply.files)
 
 
 def _enclosed(files: Sequence[Attachment]) -> tuple[list[Enclosure], list[str]]:
