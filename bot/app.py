@@ -21,6 +21,7 @@ from bot.alert_telling import AlertTelling
 from bot.approvals import Approvals
 from bot.attachments import Attachments
 from bot.audit import Audit
+from bot.calling import Calling, Ground
 from bot.cards import Cards
 from bot.checklist_book import ChecklistBook
 from bot.command import Group
@@ -118,6 +119,7 @@ class App:
         self.tending = Tending(house, self.words, clock)
         self.scheduler = self._scheduler()
         self.checklists = self._checklists()
+        self.calling = self._calling()
         self._watch()
 
     def _alert_desk(self) -> AlertDesk:
@@ -144,6 +146,13 @@ class App:
         self.inspector.watch(file)
         return ChecklistBook(self.store, file, self.words, self.clock)
 
+    def _calling(self) -> Calling:
+        ground = Ground(
+            self.settings, self.store, self.notices, self.places, self.permissions, self.words, self.inspector, self.health, self.wake,
+            self.clock,
+        )  # fmt: skip
+        return Calling(ground, {"schedules": lambda: self.scheduler.rounded_at})
+
     def _scheduler(self) -> Scheduler:
         settings = self.settings
         parse = partial(scheduler_data.parse, zone=settings.vcc_tz)
@@ -162,6 +171,7 @@ class App:
         """Open the state, and tell about what a crash interrupted."""
         self.store.open()
         self.instance.begin()
+        await self.calling.book.refresh()
         await self.tending.find_interrupted()
 
     async def close(self, grace: float = _GRACE) -> None:
@@ -211,6 +221,8 @@ class App:
                 if self.watching:
                     group.create_task(supervise("watching", self.watch.run))
                     group.create_task(supervise("evidence", self.evidence.run))
+                for name, loop in self.calling.loops.items():
+                    group.create_task(supervise(name, loop))
 
     def wake(self) -> None:
         """There may be something to send."""
@@ -273,6 +285,7 @@ class App:
             rules=self.rules,
             requests=self.audit,
             schedules=self.scheduler,
+            oncall=self.calling.book,
             outbox_state=lambda: outbox.state(self.store),
         )
         return Context(invocation, person, self.words, self.settings, self.ops, services, say, self.clock)

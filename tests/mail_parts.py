@@ -47,10 +47,10 @@ class MailBox:
             await asyncio.Event().wait()
         if self.at_end.startswith("250"):
             raw = envelope.content if isinstance(envelope.content, bytes) else b""
-            self.letters.append(message_from_bytes(raw, policy=policy.default))  # type: ignore[arg-type]
+            self.letters.append(message_from_bytes(raw, policy=policy.default))
             self.recipients += envelope.rcpt_tos
             self.secret.append(server.transport is not None and server.transport.get_extra_info("ssl_object") is not None)
-        if self.loses_answers and server.transport is not None:
+        if self.loses_answers and isinstance(server.transport, asyncio.WriteTransport):
             server.transport.abort()
         return self.at_end
 

@@ -34,6 +34,8 @@ ROOMS = {
         "bot/notices.py",
         "bot/alert_",
         "bot/watch.py",
+        "bot/oncall_book.py",
+        "bot/escalation.py",
     ),
     "subprocess": ("bot/sandbox/",),
     "boto3": ("bot/ops/remote_",),

@@ -175,8 +175,8 @@ async def test_the_check_says_what_is_wrong_and_keeps_the_password(tmp_path: Pat
 async def test_mail_is_taken_in_by_its_settings_and_alerts_go_there_too(tmp_path: Path) -> None:
     box = MailBox()
     async with mail_server(box) as port:
-        settings = {"vcc_smtp_url": at(port), "vcc_alert_email": (OPS, "night@example.org")}
-        async with a_bot(tmp_path, *Demo().groups, running=False, **settings) as bot:
+        addresses = (OPS, "night@example.org")
+        async with a_bot(tmp_path, *Demo().groups, running=False, vcc_smtp_url=at(port), vcc_alert_email=addresses) as bot:
             bot.app.connect()
             mailboxes = {Place("mail", OPS), Place("mail", "night@example.org")}
             assert mailboxes < set(bot.app.places.alerts())

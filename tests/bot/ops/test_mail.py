@@ -119,8 +119,8 @@ async def test_the_way_is_secret_where_the_server_can_be_trusted(scheme: str, tm
     authority, box = Authority("Test CA"), MailBox()
     context = server_context(authority.issue("mail", names=("127.0.0.1",)), tmp_path)
     trusted = ssl.create_default_context(cafile=str(authority.file(tmp_path)))
-    kind = "starttls" if scheme == "smtp" else "tls"
-    async with mail_server(box, login=True, **{kind: context}) as port:
+    starttls, tls = (context, None) if scheme == "smtp" else (None, context)
+    async with mail_server(box, login=True, starttls=starttls, tls=tls) as port:
         mail = mail_at(port, login=True, scheme=scheme, trusted=trusted)
         await mail.send(LETTER)
         assert (await mail.greet()).secret
