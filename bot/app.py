@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import importlib
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 
 from aiohttp import web
-from pydantic import SecretStr
 
-from bot import alerting, checklist_book, checklists, outbox, scheduler_data
+from bot import alerting, checklist_book, checklists, outbox, platforms, scheduler_data
 from bot.alert_book import AlertBook, AlertDesk
 from bot.alert_rules import RuleBook
 from bot.alert_telling import AlertTelling
@@ -30,7 +26,7 @@ from bot.context import Context
 from bot.dispatch import Corridor, Dispatch, redacted
 from bot.doors import Connector, Doors
 from bot.error_index import ErrorIndex
-from bot.errors import CannotStart, RecordUnwritable, VccError
+from bot.errors import VccError
 from bot.figures import Figures
 from bot.gate import Gate
 from bot.history import History
@@ -38,6 +34,7 @@ from bot.inspector import SetUpInspector
 from bot.locks import Locks
 from bot.model import Invocation, Person, Progress, Reply
 from bot.notices import Notices
+from bot.only_one import OnlyOne
 from bot.ops.bundle import Ops
 from bot.ops.log_text import LogText
 from bot.ops.measures import sources
@@ -62,12 +59,6 @@ from bot.words import Sentences, Words, catalogue
 _LOG = logging.getLogger("vcc.app")
 _NAMES_EVERY = 15.0
 _GRACE = 5.0
-
-
-# Imported only when their settings are present: each library costs a third of a second and 40 MB.
-_CONNECTORS = {"slack": ("slack_bot_token",), "discord": ("discord_token",), "mail": ("vcc_smtp_url", "vcc_alert_email")}
-# It only speaks: whether people can be heard does not hang on it.
-_DEAF = frozenset({"mail"})
 
 
 class App:
@@ -151,7 +142,9 @@ class App:
             self.settings, self.store, self.notices, self.places, self.permissions, self.words, self.inspector, self.health, self.wake,
             self.clock,
         )  # fmt: skip
-        return Calling(ground, {"schedules": lambda: self.scheduler.rounded_at})
+        calling = Calling(ground, {"schedules": lambda: self.scheduler.rounded_at})
+        calling.about_alerts(self.alert_desk, self.alerts)
+        return calling
 
     def _scheduler(self) -> Scheduler:
         settings = self.settings
@@ -183,9 +176,8 @@ class App:
 
     def connect(self) -> None:
         """Take in every platform whose settings are present."""
-        for platform in _CONNECTORS:
-            if self._is_configured(platform):
-                self.add(importlib.import_module(f"bot.connectors.{platform}").build(self.doors()))
+        for platform in platforms.configured(self.settings):
+            self.add(platforms.build(platform, self.doors()))
 
     def add(self, connector: Connector) -> None:
         """Take a platform in."""
@@ -196,11 +188,7 @@ class App:
 
     def _speaking(self) -> Collection[str]:
         """The platforms that are, or by their settings will be, connected."""
-        return {name for name in _CONNECTORS if self._is_configured(name)} | self.connectors.keys()
-
-    def _is_configured(self, platform: str) -> bool:
-        values = (getattr(self.settings, name) for name in _CONNECTORS[platform])
-        return all(value.get_secret_value() if isinstance(value, SecretStr) else value for value in values)
+        return {*platforms.configured(self.settings), *self.connectors}
 
     def doors(self) -> Doors:
         """What connectors are built with."""
@@ -208,7 +196,7 @@ class App:
 
     async def run(self) -> None:
         """Every connector and its outbox until cancelled; one that dies is started again and touches no other."""
-        with _only_one(self.settings.vcc_home / "run.lock"):
+        with OnlyOne(self.settings.vcc_home / "run.lock"):
             async with asyncio.TaskGroup() as group:
                 for name, connector in self.connectors.items():
                     group.create_task(supervise(f"{name} connector", connector.run))
@@ -221,8 +209,8 @@ class App:
                 if self.watching:
                     group.create_task(supervise("watching", self.watch.run))
                     group.create_task(supervise("evidence", self.evidence.run))
-                for name, loop in self.calling.loops.items():
-                    group.create_task(supervise(name, loop))
+                    for name, loop in self.calling.loops.items():
+                        group.create_task(supervise(name, loop))
 
     def wake(self) -> None:
         """There may be something to send."""
@@ -235,7 +223,7 @@ class App:
 
     def health(self) -> Mapping[str, bool]:
         """Whether each connector hears people now."""
-        return {name: connector.healthy() for name, connector in self.connectors.items() if name not in _DEAF}
+        return {name: connector.healthy() for name, connector in self.connectors.items() if name not in platforms.DEAF}
 
     async def _know_services(self) -> None:
         """The names of the services, refreshed for autocomplete."""
@@ -293,23 +281,3 @@ class App:
 
 def _say_nothing(reply: Reply) -> None:
     return None
-
-
-class _only_one:
-    """Two bots on one state directory would both answer; the second one is refused."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        try:
-            self._file = self._path.open("w")
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            self._file.close()
-            raise CannotStart("config.second_bot", path=self._path.parent) from error
-        except OSError as error:
-            raise RecordUnwritable(str(error)) from error
-
-    def __exit__(self, *error: object) -> None:
-        self._file.close()

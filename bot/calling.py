@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from bot import oncall
+from bot.alert_book import AlertBook, AlertDesk
+from bot.alert_calls import AlertSource
 from bot.config import Settings
 from bot.escalation import Escalation, EscalationDesk, PageSource
 from bot.heartbeat import PART, Heartbeat, Signs
@@ -45,7 +47,7 @@ class Calling:
     """The book of who is on call, the escalation, and the heartbeat, which also minds that ``rounds`` go on."""
 
     def __init__(self, ground: Ground, rounds: Mapping[str, Callable[[], float]]) -> None:
-        settings = ground.settings
+        settings, self._words = ground.settings, ground.words
         parse = partial(oncall.parse, zone=settings.vcc_tz)
         file = TeamFile(oncall.FILE, settings.vcc_team_dir, settings.vcc_home / "team", parse)
         ground.inspector.watch(file)
@@ -59,6 +61,11 @@ class Calling:
         signs = Signs(ground.store, ground.hears, {**rounds, "escalation": lambda: self.escalation.rounded_at})
         self.heartbeat = Heartbeat(settings.vcc_deadman_url.get_secret_value(), signs, ground.clock)
         ground.inspector.add(PART, partial(self.heartbeat.check, zone=settings.vcc_tz))
+
+    def about_alerts(self, desk: AlertDesk, alerts: AlertBook) -> None:
+        """Critical alerts name who is on call, and call the next one when nobody is at them."""
+        desk.on_call, desk.calls = self.book.name, self.book.accounts
+        self.escalation.add(AlertSource(alerts, self._words))
 
     @property
     def loops(self) -> Mapping[str, Loop]:

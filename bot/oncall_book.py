@@ -13,7 +13,7 @@ from typing import TypeVar
 from sqlite_utils import Database
 
 from bot.errors import Conflict
-from bot.model import Place, Reply
+from bot.model import Account, Place, Reply
 from bot.notices import Notices
 from bot.oncall import Contact, OnCallState, Override, Page, Roster, Shift, shift_at
 from bot.oncall_telling import OnCallTelling
@@ -68,6 +68,16 @@ class OnCallBook:
         if override is not None and known is not None:  # what the file says of them now, a new number say
             override = replace(override, contact=known)
         return shift_at(at, self.roster, override)
+
+    def name(self, db: Database) -> str:
+        """Who is on call now; empty for nobody."""
+        shift = self.shift(db)
+        return shift.contact.name if shift is not None else ""
+
+    def accounts(self, db: Database) -> tuple[Account, ...]:
+        """Where whoever is on call now is called by name."""
+        shift = self.shift(db)
+        return shift.contact.accounts if shift is not None else ()
 
     def line_up(self, db: Database, at: float) -> tuple[Contact, ...]:
         """Who is called about what began at a moment, one after the other."""
