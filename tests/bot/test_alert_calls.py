@@ -67,14 +67,19 @@ async def test_one_that_somebody_is_at_or_that_is_to_be_quiet_calls_nobody(bot: 
     assert calls(bot) == []
 
 
-async def test_one_that_is_over_and_a_warning_call_nobody(bot: Bot) -> None:
+async def test_one_that_is_over_calls_nobody(bot: Bot) -> None:
     await looks(bot, DOWN, backend=1.0)
-    await looks(bot, FULL, root=95.0)
     await looks(bot, DOWN, backend=0.0)
     await goes_round(bot, WAIT)
     assert calls(bot) == []
-    assert [each.rule for each in await bot.app.alerts.open()] == ["disk"]
-    assert [post.reply.mentions for post in notices(bot)] == [(), ()]
+    assert [post.reply.mentions for post in notices(bot)] == [()]
+
+
+async def test_a_warning_calls_nobody(bot: Bot) -> None:
+    await looks(bot, FULL, root=95.0)
+    await goes_round(bot, 3 * WAIT)
+    assert calls(bot) == []
+    assert [post.reply.mentions for post in notices(bot)] == [()]
 
 
 async def test_two_at_once_call_for_each(bot: Bot) -> None:
