@@ -26,7 +26,6 @@ from bot.store.engine import Store
 _LOG = logging.getLogger("vcc.escalation")
 EVERY = 15.0
 _KEPT = 400 * 86_400.0
-_PRUNED_EVERY = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,6 @@ class Escalation:
         self._desk = desk
         self._sources = list(sources)
         self._sleep = sleep
-        self._pruned_at = float("-inf")
         self.rounded_at = float("-inf")
 
     def add(self, source: Source) -> None:
@@ -104,7 +102,6 @@ class Escalation:
             if await desk.store.read(self._due):
                 await desk.store.write(self._call)
                 desk.wake()
-            await self._prune()
         except VccError as error:  # a record that cannot be written now; all stays due
             _LOG.error("escalation: %s", error)
         else:
@@ -126,6 +123,8 @@ class Escalation:
         return abs(self._desk.clock() - since) >= self._desk.book.roster.escalate_after
 
     def _call(self, db: Database) -> None:
+        """Calls are rare, so what is old is forgotten on the way."""
+        oncall_rows.prune(db, self._desk.clock() - _KEPT)
         for source, waiting, level, line_up in self._due(db):
             said = self._said(waiting, level, line_up)
             oncall_rows.raise_to(db, waiting.key, level, self._desk.clock())
@@ -142,9 +141,3 @@ class Escalation:
         """A letter of their own, unless what is said below the notice reaches their mailbox anyway."""
         known = set(self._desk.places.alerts()) if contact.accounts else set()
         return [place for place in self._desk.book.mailboxes(contact) if place not in known]
-
-    async def _prune(self) -> None:
-        now = self._desk.clock()
-        if now - self._pruned_at >= _PRUNED_EVERY:
-            self._pruned_at = now
-            await self._desk.store.write(lambda db: oncall_rows.prune(db, now - _KEPT))

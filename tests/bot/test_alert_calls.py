@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.model import Account
 from bot.testing.bot import Bot, a_bot
-from tests.bot.alerted import STATE, everywhere, looks, notices, rule, titles
+from tests.bot.alerted import DISK, STATE, everywhere, looks, notices, rule, titles
 
-DOWN = rule(STATE, **{"for": "0s", "clear_for": "0s", "remedy": None, "repeat": "12h"})
-FULL = rule(**{"for": "0s", "clear_for": "0s", "severity": "warning", "repeat": "12h"})
+AT_ONCE: Mapping[str, Any] = {"for": "0s", "clear_for": "0s", "remedy": None, "repeat": "12h"}
+DOWN, FULL = rule({**STATE, **AT_ONCE}), rule({**DISK, **AT_ONCE, "severity": "warning"})
 WAIT = 900.0
 
 

@@ -184,6 +184,7 @@ async def test_what_was_over_long_ago_is_forgotten(tmp_path: Path) -> None:
         await goes_round(bot, WAIT)
         await bot.types("slack:ada", "oncall ack 1")
         bot.forward(401 * 86_400)
-        await bot.app.calling.escalation.round()
-        rows = await bot.app.store.read(lambda db: [*db["escalations"].rows, *db["oncall_pages"].rows])
-        assert rows == []
+        await bot.types("slack:olga", "oncall page it is down again")
+        await goes_round(bot, WAIT)
+        escalations, pages = await bot.app.store.read(lambda db: (list(db["escalations"].rows), list(db["oncall_pages"].rows)))
+        assert ([row["key"] for row in escalations], [row["id"] for row in pages]) == (["page:2"], [2])
