@@ -18,6 +18,8 @@ from bot.words import Words
 _SUBJECT = 160
 _TEXT, _CODE, _CELL, _LINE, _ROWS = 20_000, 40_000, 300, 300, 200
 _SIGNS = {Tone.GOOD: "✔ ", Tone.WARN: "⚠ ", Tone.BAD: "✘ ", Tone.NEUTRAL: ""}
+# A title that begins so says itself how it stands.
+_TOLD = frozenset("✔✘⚠!●")
 _COLOURS = {Tone.GOOD: "#2e7d32", Tone.WARN: "#f9a825", Tone.BAD: "#c62828", Tone.NEUTRAL: "#546e7a"}
 _FIXED = "font-family:monospace;font-size:12px;white-space:pre-wrap;background:#f5f5f5;padding:8px"
 _CELL_STYLE = "border:1px solid #ddd;padding:3px 8px;text-align:left;vertical-align:top"
@@ -44,7 +46,8 @@ def subject_of(reply: Reply) -> str:
 
 
 def _title(reply: Reply) -> str:
-    return _SIGNS[reply.tone] + _line(reply.title, _SUBJECT)
+    title = _line(reply.title, _SUBJECT)
+    return title if title[0] in _TOLD else _SIGNS[reply.tone] + title
 
 
 def _line(text: str, limit: int = _LINE) -> str:

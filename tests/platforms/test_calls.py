@@ -8,6 +8,7 @@ from pathlib import Path
 from bot.model import Reply
 from tests.platforms import discord_stories, slack_house
 from tests.platforms.discord import FakeDiscord
+from tests.platforms.slack import FakeSlack
 
 LOUD = "@everyone @here <!channel> <!here> <@U2> <@&1> the site is down"
 
