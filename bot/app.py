@@ -88,9 +88,7 @@ class App:
         self.attachments = Attachments(settings.vcc_home, self.redactor)
         self.pictures = Pictures(settings.vcc_home, settings.vcc_lang, settings.vcc_tz, self.redactor)
         self.inspector = SetUpInspector(settings, self.ops)
-        self.history = History(self.store, clock)
-        self.sampler = Sampler(sources(self.ops), self.history, clock)
-        self.errors = ErrorIndex(self.store, self.ops.containers.services, self.ops.logs, LogText(settings.secrets), clock)
+        self._measure()
         self.connectors: dict[str, Connector] = {}
         self._outboxes: dict[str, Outbox] = {}
         self._service_names: tuple[str, ...] = ()
@@ -102,16 +100,27 @@ class App:
         self.notices = Notices(self._clean, clock)
         self.alert_desk = self._alert_desk()
         self.alerts = AlertBook(self.alert_desk)
-        cards = Cards(self.words, settings.vcc_tz, self._clean)
-        self.approvals = Approvals(self.store, self.audit, self.permissions, cards, self.places.ops, clock)
-        corridor = Corridor(self.audit, self.gate, self.registry, self.approvals, self.locks, self.redactor, self.words)
-        self.dispatch = Dispatch(corridor, self._context, self.wake)
-        house = House(self.store, self.audit, self.approvals, self.dispatch, self.attachments, self.instance.alive, self.wake)
-        self.tending = Tending(house, self.words, clock)
+        self._corridor()
         self.scheduler = self._scheduler()
         self.checklists = self._checklists()
         self.calling = self._calling()
         self._watch()
+
+    def _measure(self) -> None:
+        """What is measured again and again, and kept."""
+        self.history = History(self.store, self.clock)
+        self.sampler = Sampler(sources(self.ops), self.history, self.clock)
+        secrets = LogText(self.settings.secrets)
+        self.errors = ErrorIndex(self.store, self.ops.containers.services, self.ops.logs, secrets, self.clock)
+
+    def _corridor(self) -> None:
+        """What every request walks through, and who looks after it."""
+        cards = Cards(self.words, self.settings.vcc_tz, self._clean)
+        self.approvals = Approvals(self.store, self.audit, self.permissions, cards, self.places.ops, self.clock)
+        corridor = Corridor(self.audit, self.gate, self.registry, self.approvals, self.locks, self.redactor, self.words)
+        self.dispatch = Dispatch(corridor, self._context, self.wake)
+        house = House(self.store, self.audit, self.approvals, self.dispatch, self.attachments, self.instance.alive, self.wake)
+        self.tending = Tending(house, self.words, self.clock)
 
     def _alert_desk(self) -> AlertDesk:
         telling = AlertTelling(self.words, self.settings.vcc_tz, self._exists)
