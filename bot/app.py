@@ -148,8 +148,8 @@ class App:
 
     def _calling(self) -> Calling:
         ground = Ground(
-            self.settings, self.store, self.notices, self.places, self.permissions, self.words, self.inspector, self.health, self.wake,
-            self.clock,
+            self.settings, self.store, self.notices, self.places, self.permissions, self.gate, self.words, self.inspector, self.health,
+            self.wake, self.clock,
         )  # fmt: skip
         calling = Calling(ground, {"schedules": lambda: self.scheduler.rounded_at})
         calling.about_alerts(self.alert_desk, self.alerts)

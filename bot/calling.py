@@ -6,11 +6,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from bot import oncall
+from bot import oncall, oncall_check
 from bot.alert_book import AlertBook, AlertDesk
 from bot.alert_calls import AlertSource
 from bot.config import Settings
 from bot.escalation import Escalation, EscalationDesk, PageSource
+from bot.gate import Gate
 from bot.heartbeat import PART, Heartbeat, Signs
 from bot.inspector import SetUpInspector
 from bot.model import Account
@@ -36,6 +37,7 @@ class Ground:
     notices: Notices
     places: Places
     permissions: Permissions
+    gate: Gate
     words: Words
     inspector: SetUpInspector
     hears: Callable[[], Mapping[str, bool]]
@@ -56,6 +58,7 @@ class Calling:
         self.book = OnCallBook(
             OnCallDesk(ground.store, ground.notices, ground.places, ground.words, telling, stand_ins, ground.wake, ground.clock), file
         )
+        ground.inspector.add(oncall_check.PART, oncall_check.OnCallCheck(self.book, ground.gate).findings)
         desk = EscalationDesk(ground.store, ground.notices, ground.places, self.book, ground.wake, ground.clock)
         self.escalation = Escalation(desk, [PageSource(self.book)])
         signs = Signs(ground.store, ground.hears, {**rounds, "escalation": lambda: self.escalation.rounded_at})

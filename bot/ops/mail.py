@@ -6,6 +6,7 @@ password is never sent over one that is not (but to this machine itself).
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ipaddress
 import ssl
@@ -117,7 +118,7 @@ class Mail:
 
     async def send(self, letter: Letter) -> None:
         """Hand a letter over; it is the server's when this returns. OutsideError when it is not, TimedOut when that is in doubt."""
-        raw = composed(letter, self.server.sender).as_bytes()
+        raw = await asyncio.to_thread(lambda: composed(letter, self.server.sender).as_bytes())
         seconds = self._deadline + 30.0 * (len(raw) >> 20)
         async with within(MAIL, seconds), self._connected(seconds) as client:
             await client.sendmail(self.server.sender, [letter.recipient], raw)
@@ -131,7 +132,7 @@ class Mail:
     @contextlib.asynccontextmanager
     async def _connected(self, seconds: float) -> AsyncIterator[aiosmtplib.SMTP]:
         server = self.server
-        context = self._trusted or ssl.create_default_context()
+        self._trusted = context = self._trusted or await asyncio.to_thread(ssl.create_default_context)
         client = aiosmtplib.SMTP(
             hostname=server.host, port=server.port, use_tls=server.tls, start_tls=None, timeout=seconds, tls_context=context
         )
