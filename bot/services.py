@@ -13,6 +13,7 @@ from bot.checklists import Book
 from bot.command import Command
 from bot.errors import OutsideError
 from bot.model import Account, Attachment, Invocation, Person, Reply, Role
+from bot.oncall import OnCall
 from bot.ops.container_values import Service
 from bot.scheduler_data import ScheduleState
 from bot.series import Bucket, Measured, Series
@@ -230,4 +231,5 @@ class Services:
     rules: Rules
     requests: Requests
     schedules: Schedules
+    oncall: OnCall
     outbox_state: Callable[[], Awaitable[Sequence[tuple[str, int, int, float]]]]

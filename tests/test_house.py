@@ -34,6 +34,8 @@ ROOMS = {
         "bot/notices.py",
         "bot/alert_",
         "bot/watch.py",
+        "bot/oncall_book.py",
+        "bot/escalation.py",
     ),
     "subprocess": ("bot/sandbox/",),
     "boto3": ("bot/ops/remote_",),
@@ -45,6 +47,7 @@ ROOMS = {
     "PIL": ("bot/ops/image_decoder",),
     "re2": ("bot/ops/log_",),
     "apscheduler": ("bot/scheduler",),
+    "aiosmtplib": ("bot/ops/mail",),
 }
 
 

@@ -1,6 +1,7 @@
 """A reply as a Discord message: content, one embed, buttons, and files for what does not fit. Pure.
 
-Every limit of Discord is kept here for any reply whatever, so that a message is never refused for its form.
+Every limit of Discord is kept here for any reply whatever, so that a message is never refused for its form. Called are the people
+of ``Reply.mentions``, by their ids, and nobody else.
 Knows no network and reads no file.
 """
 
@@ -29,6 +30,7 @@ _EMBEDS = 10
 _TITLE, _SHOWN_FOOTER, _POINTER = 300, 600, 200
 _TEXT_BESIDE_OTHERS, _FIELDS_BESIDE_OTHERS = 1800, 1600
 _WHOLE = "whole-answer.txt"
+_PERSON, _MOST_CALLED = re.compile(r"[0-9]{1,20}", re.ASCII), 10
 _ODD, _NAME = re.compile(r"[^A-Za-z0-9-]+"), 60
 _COLOURS = {Tone.GOOD: 0x2E7D32, Tone.WARN: 0xF9A825, Tone.BAD: 0xC62828, Tone.NEUTRAL: 0x546E7A}
 _SIGNS = {Tone.GOOD: "✅ ", Tone.WARN: "⚠️ ", Tone.BAD: "❌ ", Tone.NEUTRAL: ""}
@@ -52,15 +54,22 @@ def render(reply: Reply, words: Words) -> Rendered:
     components, buttons_whole = _components(reply.buttons)
     whole = whole and embed_whole and buttons_whole and len(reply.files) <= _FILES
     files = tuple(_named(reply.files[: _FILES if whole else _FILES - 1]))
+    called = _called(reply)
     body: dict[str, Any] = {
-        "content": f"{_SIGNS[reply.tone]}**{title or '-'}**"[:_CONTENT],
+        "content": f"{_SIGNS[reply.tone]}**{title or '-'}**"[:_CONTENT] + "".join(f" <@{person}>" for person in called),
         "embeds": _with_pictures(embed, files, _COLOURS[reply.tone]),
         "components": components,
-        "allowed_mentions": dict(NO_MENTIONS),
+        "allowed_mentions": {**NO_MENTIONS, "users": called} if called else dict(NO_MENTIONS),
     }
     if whole:
         return Rendered(body, (), files)
     return Rendered(body, ((_WHOLE, clean(plain.text(reply))),), files)
+
+
+def _called(reply: Reply) -> list[str]:
+    """Discord's ids of the people to call."""
+    people = dict.fromkeys(each.id for each in reply.mentions if each.platform == "discord" and _PERSON.fullmatch(each.id))
+    return list(people)[:_MOST_CALLED]
 
 
 def _named(files: Sequence[Attachment]) -> Iterator[Attachment]:

@@ -1,7 +1,8 @@
 """A reply as Slack blocks, within every limit whatever the reply holds; what does not fit goes into a text file. Pure.
 
 Foreign text only stands in ``plain_text``, ``raw_text`` and ``rich_text`` text, which Slack never reads for markup: nothing in it
-can name people, format or break out. Only the fallback ``text`` is read for markup, and it is escaped.
+can name people, format or break out. Only the fallback ``text`` is read for markup, and it is escaped. Called are the people of
+``Reply.mentions``, by their ids, and nobody else.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ _FIELDS, _FIELD_NAME, _FIELD_VALUE = 40, 200, 800
 _ROWS, _COLUMNS, _CELL = 100, 20, 300
 _LABEL, _VALUE, _BUTTONS, _BUTTONS_IN_ROW = 75, 2_000, 50, 25
 _FALLBACK = 3_000
+_PERSON, _MOST_CALLED = re.compile(r"[UW][A-Z0-9]{1,20}"), 10
 _ICONS = {Tone.GOOD: "✅ ", Tone.WARN: "⚠️ ", Tone.BAD: "❌ ", Tone.NEUTRAL: ""}
 
 
@@ -84,8 +86,24 @@ def render(reply: Reply, words: Words, *, asker: str = "", direct: bool = False,
     files = (_whole(reply),) if page.cut else ()
     notes = [*_notes(words, files, asker), *_whereabouts(reply, words, bool(files), direct, below)]
     header: Block = {"type": "header", "text": _plain_text(title)}
-    blocks = [header, *middle, *_context([footer, *notes]), *rows_of_buttons]
-    return Rendered(escaped("\n".join(part for part in (title, body) if part), _FALLBACK), blocks, files)
+    called = _called(reply)
+    blocks = [header, *_calls(called), *middle, *_context([footer, *notes]), *rows_of_buttons]
+    fallback = escaped("\n".join(part for part in (title, body) if part), _FALLBACK)
+    return Rendered("".join([*(f"<@{person}> " for person in called), fallback]), blocks, files)
+
+
+def _called(reply: Reply) -> list[str]:
+    """Slack's ids of the people to call."""
+    people = dict.fromkeys(each.id for each in reply.mentions if each.platform == "slack" and _PERSON.fullmatch(each.id))
+    return list(people)[:_MOST_CALLED]
+
+
+def _calls(called: Sequence[str]) -> Iterator[Block]:
+    elements: list[Block] = []
+    for person in called:
+        elements += [{"type": "user", "user_id": person}, _words_of(" ")]
+    if elements:
+        yield _rich(_section(*elements))
 
 
 def _icon(reply: Reply) -> str:
