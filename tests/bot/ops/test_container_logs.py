@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -120,3 +121,12 @@ def test_a_line_without_a_stamp_takes_the_time_of_the_one_before() -> None:
     assert stamps.split(b"no stamp here") == (AT + 0.25, b"no stamp here")
     assert stamps.split(STAMP.strip()) == (AT + 0.25, b"")
     assert stamps.split(b"") == (AT + 0.25, b"")
+
+
+def test_each_second_of_a_minute_has_its_own_time_and_no_minute_has_sixty_one() -> None:
+    stamps, minute = StampReader(), STAMP[:17].decode()
+    begun = datetime.fromisoformat(f"{minute}00+00:00").timestamp()
+    for second in (0, 59, 7, 30):
+        assert stamps.moment(f"{minute}{second:02d}.5Z".encode()) == begun + second + 0.5
+    assert stamps.moment(f"{minute}60.0Z".encode()) == begun + 30.5
+    assert stamps.moment(f"{minute}1.0Z".encode()) == begun + 30.5
