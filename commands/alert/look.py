@@ -123,7 +123,13 @@ class _Page:
         sign = "≥" if rule.above is not None else "≤"
         span = self.telling.figures.duration(rule.for_) if rule.for_ else NONE
         severity = self._words(f"alerts.severity.{rule.severity.value}")
-        return (rule.name, rule.title.of(self._words.language), f"{sign} {limit}" if limit else rule.signal, span, severity)
+        return (
+            rule.name,
+            rule.title.of(self._words.language),
+            f"{sign} {limit}" if limit else self._words("alert.when_bad"),
+            span,
+            severity,
+        )
 
 
 def raw(alert: Alert) -> dict[str, Any]:

@@ -50,14 +50,14 @@ async def test_it_is_said_that_it_ran_and_that_it_helped(bot: Bot) -> None:
     await looks(bot, DOWN, backend=1.0)
     await looks(bot, DOWN, backend=0.0)
     assert said(bot)[0].startswith('"restart backend" was run (Olga, 1 of 2)')
-    assert said(bot)[1].startswith('✔ Recovered after "restart backend"')
+    assert said(bot)[1].startswith('Recovered after "restart backend"')
 
 
 async def test_what_recovers_before_the_next_look_owes_it_to_the_remedy_too(bot: Bot) -> None:
     await looks(bot, DOWN, backend=1.0)
     await ran(bot, "restart backend")
     await looks(bot, DOWN, backend=0.0)
-    assert said(bot)[-1].startswith('✔ Recovered after "restart backend"')
+    assert said(bot)[-1].startswith('Recovered after "restart backend"')
 
 
 async def test_it_is_said_that_it_did_not_help_and_after_so_many_tries_the_button_is_gone(bot: Bot) -> None:

@@ -34,14 +34,14 @@ async def opened(bot: Bot, value: float = 93.0) -> None:
 async def test_an_alert_is_one_message_in_each_place_and_recovery_closes_it_there(bot: Bot) -> None:
     await opened(bot)
     for platform in ("slack", "discord"):
-        assert titles(bot, platform) == ["✘ [critical] Disk · root — 93%"]
+        assert titles(bot, platform) == ["[critical] Disk · root — 93%"]
         assert notices(bot, platform)[0].reply.tone is Tone.BAD
     for _ in range(4):
         await looks(bot, DISK, root=50.0)
     for platform in ("slack", "discord"):
         over, line = titles(bot, platform)
-        assert over == "✔ Recovered: Disk · root (after 1m 30s)"
-        assert line == "  ✔ Recovered: Disk · root (after 1m 30s)"
+        assert over == "Recovered: Disk · root (after 1m 30s)"
+        assert line == "  Recovered: Disk · root (after 1m 30s)"
         assert notices(bot, platform)[0].reply.buttons == ()
     (alert,) = await bot.app.alerts.since(0)
     assert (alert.state, alert.value) == (AlertState.CLOSED, 50.0)
@@ -63,7 +63,7 @@ async def test_it_is_said_again_below_its_message_later_each_time(bot: Bot) -> N
         bot.clock.forward(60)
         await bot.app.watch.take((DISK,), {"disk.percent": ({"root": Reading(93.0)}, 180.0)})
     await everywhere(bot)
-    assert [title.partition(" (")[0] for title in titles(bot)] == ["✘ [critical] Disk · root — 93%"] + ["  Goes on: Disk · root"] * 3
+    assert [title.partition(" (")[0] for title in titles(bot)] == ["[critical] Disk · root — 93%"] + ["  Goes on: Disk · root"] * 3
     assert "repeated 3×" in notices(bot)[0].reply.footer
 
 
@@ -71,7 +71,7 @@ async def test_a_figure_that_moves_is_shown_in_place_now_and_then(bot: Bot) -> N
     await opened(bot)
     for value in (94.0, 95.0, 96.0):
         await looks(bot, DISK, after=150, root=value)
-    assert titles(bot) == ["✘ [critical] Disk · root — 95%"]
+    assert titles(bot) == ["[critical] Disk · root — 95%"]
 
 
 async def test_acknowledging_stands_in_the_message_and_ends_the_repeats(bot: Bot) -> None:
@@ -80,7 +80,7 @@ async def test_acknowledging_stands_in_the_message_and_ends_the_repeats(bot: Bot
     await everywhere(bot)
     name = next(iter(await bot.app.alerts.open())).acknowledged_by
     for platform in ("slack", "discord"):
-        assert notices(bot, platform)[0].reply.title == f"✘ [critical] Disk · root — 93% (acknowledged: {name})"
+        assert notices(bot, platform)[0].reply.title == f"[critical] Disk · root — 93% (acknowledged: {name})"
     for _ in range(30):
         await looks(bot, DISK, after=150, root=93.0)
     assert [title for title in titles(bot) if "Goes on" in title] == []
@@ -115,7 +115,7 @@ async def test_a_rule_that_is_no_more_takes_its_alerts_with_it(bot: Bot) -> None
 async def test_a_rule_s_own_channel_is_told_too(bot: Bot) -> None:
     own = rule(channel="slack:C9", **{"for": "0s"})
     await looks(bot, own, root=99.0)
-    assert titles(bot, place=Place("slack", "C9")) == titles(bot) == ["✘ [critical] Disk · root — 99%"]
+    assert titles(bot, place=Place("slack", "C9")) == titles(bot) == ["[critical] Disk · root — 99%"]
 
 
 async def test_no_secret_in_a_finding_is_kept_or_said(bot: Bot) -> None:
@@ -135,8 +135,8 @@ async def test_ten_thousand_at_once_are_a_few_messages_and_one_that_counts(bot: 
     await bot.app.watch.take((down, storm), asked)
     await everywhere(bot)
     told = titles(bot)
-    assert told[0] == "✘ [critical] Disk · backend"
-    assert [title for title in told if "at once" in title] == ["! [warning] Disk: 9,995 at once"]
+    assert told[0] == "[critical] Disk · backend"
+    assert [title for title in told if "at once" in title] == ["[warning] Disk: 9,995 at once"]
     assert len(told) == 1 + storm.most + 1
     bot.clock.forward(60)
     calm = {name: Reading(10.0) for name in many}
@@ -152,7 +152,7 @@ async def test_slack_down_for_an_hour_loses_nothing_and_doubles_nothing(bot: Bot
         bot.clock.forward(30)
         await bot.app.watch.take((DISK,), {"disk.percent": ({"root": Reading(93.0)}, 180.0)})
     await bot.shown("discord")
-    assert titles(bot, "discord") == ["✘ [critical] Disk · root — 93%"]
+    assert titles(bot, "discord") == ["[critical] Disk · root — 93%"]
     listed = await bot.types("discord:1", "alert list")
     assert dict(listed.fields)["To be delivered"].startswith("1 waiting, slack until")
     for _ in range(65):
@@ -166,6 +166,31 @@ async def test_slack_down_for_an_hour_loses_nothing_and_doubles_nothing(bot: Bot
     assert len(alerts) == 2
 
 
+async def test_a_channel_that_is_gone_keeps_no_other_from_being_told(bot: Bot) -> None:
+    bot.chats["slack"].fail(NotDelivered("channel_not_found", final=True))
+    await opened(bot)
+    tried = bot.chats["slack"].spoilt
+    for _ in range(10):
+        await looks(bot, DISK, root=93.0)
+    assert titles(bot, "discord") == ["[critical] Disk · root — 93%"]
+    assert bot.chats["slack"].spoilt == tried
+    listed = await bot.types("discord:1", "alert list")
+    assert dict(listed.fields)["To be delivered"] == "slack: 1 given up"
+
+
+@pytest.mark.parametrize("jump", [-30 * 86_400.0, 30 * 86_400.0])
+async def test_a_clock_that_jumps_says_it_again_once_at_most(bot: Bot, jump: float) -> None:
+    await opened(bot)
+    bot.clock.forward(jump)
+    for _ in range(4):
+        await looks(bot, DISK, root=93.0)
+    assert len(notices(bot)) == 1
+    assert len([title for title in titles(bot) if "Goes on" in title]) == (1 if jump > 0 else 0)
+    for _ in range(4):
+        await looks(bot, DISK, root=10.0)
+    assert await bot.app.alerts.open() == []
+
+
 async def test_a_restart_neither_doubles_nor_loses_an_alert(tmp_path: Path) -> None:
     async with a_bot(tmp_path) as bot:
         await opened(bot)
@@ -177,10 +202,10 @@ async def test_a_restart_neither_doubles_nor_loses_an_alert(tmp_path: Path) -> N
             again.chats[platform]._numbers = chat._numbers
         for _ in range(3):
             await looks(again, DISK, root=93.0)
-        assert titles(again) == ["✘ [critical] Disk · root — 93%"]
+        assert titles(again) == ["[critical] Disk · root — 93%"]
         for _ in range(3):
             await looks(again, DISK, root=10.0)
-        assert [title.strip()[:11] for title in titles(again)] == ["✔ Recovered"] * 2
+        assert [title.strip()[:9] for title in titles(again)] == ["Recovered"] * 2
 
 
 async def test_a_window_that_had_begun_before_a_restart_goes_on(tmp_path: Path) -> None:

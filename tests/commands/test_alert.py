@@ -113,10 +113,10 @@ async def test_a_stopped_container_is_told_once_with_its_cause_and_recovers(make
             return not await open_alerts(bot)
 
         await looked(bot, over)
-        await until(lambda: shown(chat, "✔ 복구됨"), "the message says so")
+        await until(lambda: shown(chat, "복구됨"), "the message says so")
         assert len([post for post in chat.posts.values() if not post.below]) == 1
         lines = [post.reply.title for post in chat.posts.values() if post.below]
-        assert any(line.startswith("✔ ‘service start redis’ 후 복구됐습니다") for line in lines), lines
+        assert any(line.startswith("‘service start redis’ 후 복구됐습니다") for line in lines), lines
 
 
 async def shown(chat: TestChat, text: str) -> bool:
