@@ -11,6 +11,7 @@ from bot.chart import Chart
 from bot.checklists import Book
 from bot.command import Command
 from bot.errors import OutsideError
+from bot.incidents import IncidentBook
 from bot.model import Account, Attachment, Invocation, Person, Reply, Role
 from bot.ops.container_values import Service
 from bot.scheduler_data import ScheduleState
@@ -216,6 +217,7 @@ class Services:
     revise: Callable[[str, Reply], Awaitable[None]]
     checklists: Book
     alerts: AlertBook
+    incidents: IncidentBook
     requests: Requests
     schedules: Schedules
     outbox_state: Callable[[], Awaitable[Sequence[tuple[str, int, int, float]]]]

@@ -34,6 +34,7 @@ ROOMS = {
         "bot/notices.py",
         "bot/alert_book.py",
         "bot/watch.py",
+        "bot/incident_",
     ),
     "subprocess": ("bot/sandbox/",),
     "boto3": ("bot/ops/remote_",),

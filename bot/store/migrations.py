@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
+from bot.store.incident_tables import INCIDENTS
+
 migrations = Migrations("vcc")
 
 
@@ -90,6 +92,13 @@ def notices(db: Database) -> None:
 def alerts(db: Database) -> None:
     """Alerts, how far everything that is watched has come, mutes and maintenance windows."""
     for statement in _ALERTS:
+        db.execute(statement)
+
+
+@migrations()
+def incidents(db: Database) -> None:
+    """Incidents, their steps, rooms, timelines and what is to be done afterwards."""
+    for statement in INCIDENTS:
         db.execute(statement)
 
 
