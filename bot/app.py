@@ -13,7 +13,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from bot import checklist_book, checklists, line, outbox, runbooks, scheduler_data
+from bot import checklist_book, checklists, line, outbox, scheduler_data
 from bot.alert_book import AlertBook, AlertDesk
 from bot.alert_telling import AlertTelling
 from bot.approvals import Approvals
@@ -31,13 +31,10 @@ from bot.errors import CannotStart, RecordUnwritable, Refusal, VccError
 from bot.figures import Figures
 from bot.gate import Gate
 from bot.history import History
-from bot.incident_book import IncidentBook, Shelf
-from bot.incident_page import IncidentPage
-from bot.incident_telling import IncidentTelling
-from bot.incident_timeline import AlertTimeline, RecordTimeline
+from bot.incident_house import IncidentHouse
 from bot.inspector import SetUpInspector
 from bot.locks import Locks
-from bot.model import Invocation, Person, Place, Progress, Reply
+from bot.model import Invocation, Person, Progress, Reply
 from bot.notices import Notices
 from bot.ops.bundle import Ops
 from bot.ops.log_text import LogText
@@ -88,7 +85,7 @@ class App:
         self.redactor = Redactor(settings.secrets)
         self.registry = Registry(discover() if groups is None else groups, sentences)
         self.permissions = Permissions(settings)
-        self.gate = Gate(self.permissions, rooms=self._is_room)
+        self.gate = Gate(self.permissions, rooms=lambda place: self.incidents.book.is_room(place))
         self.places = Places(settings, self._speaking)
         self.store = Store(settings.vcc_home / "vcc.db")
         self.instance = Instance(settings.vcc_home)
@@ -117,19 +114,7 @@ class App:
         self.tending = Tending(house, self.words, clock)
         self.scheduler = self._scheduler()
         self.checklists = self._checklists()
-        self.incidents = self._incidents()
-
-    def _incidents(self) -> IncidentBook:
-        settings = self.settings
-        file = TeamFile(runbooks.FILE, settings.vcc_team_dir, settings.vcc_home / "team", runbooks.parse)
-        self.inspector.watch(file)
-        page = IncidentPage(self.words, settings.vcc_tz, self.clock, self._exists)
-        telling = IncidentTelling(self.notices, page, self.places.incidents)
-        sources = (RecordTimeline(self.registry, self.words).entries, AlertTimeline(self.words, self.alerts.telling).entries)
-        return IncidentBook(Shelf(self.store, file, telling, self.alerts, self.words, sources, self.wake), self.clock)
-
-    async def _is_room(self, place: Place) -> bool:
-        return await self.incidents.is_room(place)
+        self.incidents = IncidentHouse(self)
 
     def _alert_desk(self) -> AlertDesk:
         telling = AlertTelling(self.words, self.settings.vcc_tz, self._exists)
@@ -209,6 +194,7 @@ class App:
                 group.create_task(supervise("error index", self.errors.run))
                 group.create_task(supervise("sampling", self.sampler.run))
                 group.create_task(supervise("schedules", self.scheduler.run))
+                group.create_task(supervise("incidents", self.incidents.watch.run))
 
     def wake(self) -> None:
         """There may be something to send."""
@@ -268,7 +254,7 @@ class App:
             revise=self._revise,
             checklists=self.checklists,
             alerts=self.alerts,
-            incidents=self.incidents,
+            incidents=self.incidents.book,
             requests=self.audit,
             schedules=self.scheduler,
             outbox_state=lambda: outbox.state(self.store),

@@ -58,6 +58,10 @@ class IncidentTelling:
         elsewhere = {place.platform for place in self._places()} - {room.platform for room in incident.rooms if _is_thread(room)}
         self._notices.below(db, notice_key(incident.number), reply, elsewhere)
 
+    def say_below(self, db: Database, incident: Incident, platform: str, reply: Reply) -> None:
+        """Something more below the announcement on one platform."""
+        self._notices.below(db, notice_key(incident.number), reply, (platform,))
+
     def leave(self, db: Database, incident: Incident, room: Room) -> None:
         """A channel that is no more: what was not said there is said below the announcement, and the overview moves there."""
         notice_rows.move_below(db, Place(room.platform, room.channel), room_key(incident.number), notice_key(incident.number))

@@ -57,6 +57,10 @@ class Permissions:
         """The groups and roles that grant something, so that connectors know whose members to ask for."""
         return frozenset(account for account in self._roles if account.platform in GROUP_OF.values())
 
+    def people_on(self, platform: str, role: Role) -> tuple[Account, ...]:
+        """The accounts on a platform that the settings give at least this role; those known through a group only are not among them."""
+        return tuple(sorted((each for each, held in self._roles.items() if each.platform == platform and held >= role), key=str))
+
     def accounts_of(self, account: Account) -> frozenset[Account]:
         """All accounts known to be the same person's."""
         return self._people.get(account, frozenset({account}))
