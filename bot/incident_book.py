@@ -40,6 +40,7 @@ class Shelf:
     words: Words
     sources: Sequence[Source]
     wake: Callable[[], None]
+    clean: Callable[[str], str]
 
 
 class IncidentBook:
@@ -57,6 +58,7 @@ class IncidentBook:
         """Begin one, and announce it: one commit. Its rooms are made afterwards, by whoever holds the connectors."""
         shelf, runbook = self._shelf, (await self.runbooks())[opening.kind]
         first = opening.at if opening.kind is Kind.SERVICE else opening.at + runbook.status_every * MINUTE
+        opening = replace(opening, title=shelf.clean(opening.title))
         said = shelf.words("incident.entry.opened", title=opening.title)
 
         def work(db: Database) -> Incident:
@@ -105,6 +107,7 @@ class IncidentBook:
 
     async def add(self, number: int, entry: Entry) -> Incident:
         """Something happened. Conflict when there is no such incident."""
+        entry = replace(entry, text=self._shelf.clean(entry.text))
 
         def work(db: Database) -> Incident:
             incident = incident_rows.known(db, number)
@@ -167,10 +170,8 @@ class IncidentBook:
         def work(db: Database) -> Incident:
             incident_rows.going_on(db, number)
             incident_rows.resolve(db, number, report.at, report.person, report.summary)
-            said = shelf.words("incident.entry.resolved")
-            told = " — ".join(part for part in (said, report.summary) if part)
-            incident_rows.add(db, number, Entry(report.at, What.RESOLVED, told, report.person))
             over = self._told(db, number)
+            incident_rows.add(db, number, self._end(over))
             shelf.telling.say(db, over, Reply(shelf.words("incident.report_follows"), report.summary, tone=Tone.GOOD, files=report.files))
             shelf.telling.announce_below(db, over, Reply(shelf.words("incident.report_follows"), tone=Tone.GOOD, files=report.files))
             return over
@@ -182,9 +183,17 @@ class IncidentBook:
 
         def work(db: Database) -> list[Entry]:
             parts = [incident_rows.entries(db, incident.number), *(source(db, incident) for source in self._shelf.sources)]
+            if not incident.is_open:
+                parts.append([self._end(incident)])
             return merged(parts)
 
         return await self._shelf.store.read(work)
+
+    def _end(self, incident: Incident) -> Entry:
+        """The last line; also of one that is about to end, whose report is written before."""
+        said = self._shelf.words("incident.entry.resolved")
+        told = " — ".join(part for part in (said, incident.summary) if part)
+        return Entry(incident.resolved_at, What.RESOLVED, told, incident.resolved_by, key="resolved")
 
     def _told(self, db: Database, number: int) -> Incident:
         incident = incident_rows.known(db, number)

@@ -23,6 +23,7 @@ from bot.notices import Notices
 from bot.ops.bundle import Ops
 from bot.permissions import Permissions
 from bot.places import Places
+from bot.redact import Redactor
 from bot.registry import Registry
 from bot.rooms import RoomMaker
 from bot.store.engine import Store
@@ -36,6 +37,7 @@ class House(Protocol):
     settings: Settings
     clock: Callable[[], float]
     words: Words
+    redactor: Redactor
     registry: Registry
     permissions: Permissions
     places: Places
@@ -62,7 +64,9 @@ class IncidentHouse:
         page = IncidentPage(words, settings.vcc_tz, house.clock, self._exists)
         telling = IncidentTelling(house.notices, page, house.places.incidents)
         sources = (RecordTimeline(house.registry, words).entries, AlertTimeline(words, house.alerts.telling).entries)
-        self.book = IncidentBook(Shelf(house.store, file, telling, house.alerts, words, sources, self._wake), house.clock)
+        self.book = IncidentBook(
+            Shelf(house.store, file, telling, house.alerts, words, sources, self._wake, house.redactor.text), house.clock
+        )
         watched = Watched(
             store=house.store,
             telling=telling,

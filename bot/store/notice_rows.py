@@ -57,7 +57,8 @@ def move_below(db: Database, place: Place, key: str, above: str) -> None:
     for target in messages_of(db, above):
         if _place(db, target).platform == place.platform:
             db.execute(
-                "UPDATE messages SET place = (SELECT place FROM messages WHERE id = ?1), parent = ?1, dead = 0, attempts = 0, sending = 0"
+                "UPDATE messages SET place = (SELECT place FROM messages WHERE id = ?1), parent = ?1,"
+                " dead = 0, attempts = 0, sending = 0, next_at = 0"
                 " WHERE platform = ?2 AND account = ?3 AND posted = '{}' AND content IS NOT NULL"
                 f" AND json_extract(place, '$.channel') = ?4 AND id NOT IN ({','.join(map(str, [0, *gone]))})",
                 (target, place.platform, str(_NOBODY), place.channel),
