@@ -10,6 +10,7 @@ from typing import Any
 from bot.context import Context
 from bot.errors import VccError
 from bot.figures import Figures
+from bot.incidents import Incident
 from bot.model import Reply, Risk
 from bot.ops.container_values import Service, Usage
 from bot.ops.health import HealthResult
@@ -26,12 +27,13 @@ from commands.status.page import Page, by_container
 @group.command("status", Risk.READ, timeout=40, examples=("status", "status --range 24h"))
 async def status(ctx: Context, *, range: Range | None = None) -> Reply:
     """Everything asked at once; a part that fails is a line of the answer, not the end of it."""
-    seen, backups, recorded, tickets, outbox = await asyncio.gather(
+    seen, backups, recorded, tickets, outbox, going_on = await asyncio.gather(
         look(ctx.ops),
         look_at_backups(ctx),
         probe("store", lambda: hints(ctx.services.history, ctx.clock()), DEADLINE),
         probe("store", ctx.services.tickets.open, DEADLINE),
         probe("store", ctx.services.outbox_state, DEADLINE),
+        probe("store", ctx.services.incidents.open_ones, DEADLINE),
     )
     now = ctx.clock()
     figures, found = Figures(ctx.words.language, ctx.settings.vcc_tz), worst_first(problems(seen, now), judged(ctx, backups, now))
@@ -44,7 +46,7 @@ async def status(ctx: Context, *, range: Range | None = None) -> Reply:
         title=_title(ctx, telling, found),
         text=telling.lines(found) or _all_well(ctx, seen),
         tone=tone(found),
-        fields=page.fields(open_tickets, told(ctx, figures, backups, now)),
+        fields=page.fields(open_tickets, told(ctx, figures, backups, now), () if isinstance(going_on, VccError) else going_on),
         tables=page.tables(now),
         data={
             "verdict": tone(found).value,
@@ -53,6 +55,7 @@ async def status(ctx: Context, *, range: Range | None = None) -> Reply:
             "backup": raw_backups(backups, now),
             "trends": raw(before, growths),
             "approvals": {"open": open_tickets},
+            "incidents": None if isinstance(going_on, VccError) else [_incident(each) for each in going_on],
             "outbox": None if isinstance(outbox, VccError) else [_outbox(*row) for row in outbox],
         },
     )
@@ -115,6 +118,10 @@ def _service(service: Service, usage: Mapping[str, Usage], now: float) -> dict[s
 
 def _health(result: HealthResult) -> dict[str, Any]:
     return {"name": result.name, "up": result.up, "status": result.status, "latency_ms": result.latency_ms, "reason": result.reason.value}
+
+
+def _incident(each: Incident) -> dict[str, Any]:
+    return {"number": each.number, "kind": each.kind, "title": each.title, "lead": each.lead, "opened_at": each.opened_at}
 
 
 def _outbox(platform: str, waiting: int, given_up: int, next_at: float) -> dict[str, Any]:

@@ -180,7 +180,7 @@ async def test_a_platform_out_of_reach_is_waited_for_and_then_gets_a_thread(tmp_
         async def away(wish: object) -> None:
             raise Unreachable("slack")
 
-        made, chat.open_room = chat.open_room, away  # type: ignore[method-assign,assignment]
+        made, chat.open_room = chat.open_room, away  # type: ignore[method-assign]
         await bot.types("slack:olga", OPEN)
         await a_round(bot)
         assert [post.below for post in chat.at(INCIDENTS)] == [""]

@@ -50,3 +50,13 @@ async def test_what_may_not_or_cannot_be_is_refused(tmp_path: Path, who: str, li
         await bot.types("slack:olga", "incident open service login fails")
         reply = await bot.types(who, line)
         assert (reply.outcome, reply.data["reason"]) == (Outcome.REFUSED, reason)
+
+
+async def test_status_names_the_incidents_that_go_on(tmp_path: Path) -> None:
+    async with a_bot(tmp_path, running=False) as bot:
+        await bot.types("slack:olga", "incident open service login fails")
+        await bot.types("slack:olga", "incident open security")
+        await bot.types("slack:olga", "incident resolve --incident 2")
+        glance = await bot.types("slack:vera", "status")
+        assert [each["number"] for each in glance.data["incidents"]] == [1]
+        assert ("Incidents", "#1 login fails") in glance.fields
