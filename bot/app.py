@@ -180,7 +180,8 @@ class App:
 
     def doors(self) -> Doors:
         """What connectors are built with."""
-        return Doors(self.settings, self.dispatch, self.registry, self.gate, self.words, lambda: self._service_names)
+        services, notes = lambda: self._service_names, self.incidents.book.goes_on_at
+        return Doors(self.settings, self.dispatch, self.registry, self.gate, self.words, services, notes)
 
     async def run(self) -> None:
         """Every connector and its outbox until cancelled; one that dies is started again and touches no other."""

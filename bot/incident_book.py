@@ -101,6 +101,11 @@ class IncidentBook:
         """The one whose channel or thread this is."""
         return await self._shelf.store.read(lambda db: incident_rows.of_place(db, place))
 
+    async def goes_on_at(self, place: Place) -> bool:
+        """Whether this channel or thread belongs to an incident that is open."""
+        found = await self.of_place(place)
+        return found is not None and found.is_open
+
     async def is_room(self, place: Place) -> bool:
         """Whether this channel was made for an incident."""
         return await self._shelf.store.read(lambda db: incident_rows.is_room(db, place))

@@ -26,7 +26,7 @@ from bot.store.engine import Store
 from bot.words import Words
 
 _LOG = logging.getLogger("vcc.incidents")
-_EVERY = 10.0
+_EVERY, _SOON = 10.0, 1.0
 _ASKED_WITHIN = 40.0
 # A platform that cannot be reached for so long gets a thread; what is said must not wait for a channel for ever.
 _ROOM_WITHIN = 10 * MINUTE
@@ -67,25 +67,27 @@ class IncidentWatch:
         """Rounds until cancelled."""
         while True:
             self._opened.clear()
-            await self.round()
+            settled = await self.round()
             try:
-                async with asyncio.timeout(_EVERY):
+                async with asyncio.timeout(_EVERY if settled else _SOON):
                     await self._opened.wait()
             except TimeoutError:
                 continue
 
-    async def round(self) -> None:
-        """Whatever is due now, for every incident that goes on."""
+    async def round(self) -> bool:
+        """Whatever is due now, for every incident that goes on; whether all rooms are settled."""
         going_on = await self._with.store.read(incident_rows.open_ones)
         for incident in going_on:
             await self._settle(incident)
             await self._leave_lost(incident)
         if going_on:
             await self._see_starts(going_on)
-        for incident in await self._with.store.read(incident_rows.open_ones):
+        going_on = await self._with.store.read(incident_rows.open_ones)
+        for incident in going_on:
             await self._at_once(incident)
             await self._status(incident)
             await self._remind(incident)
+        return all(room.state is not RoomState.WANTED for incident in going_on for room in incident.rooms)
 
     # ------------------------------------------------------------ rooms
     async def _settle(self, incident: Incident) -> None:

@@ -41,7 +41,7 @@ class SlackConnector:
         app_client = AsyncWebClient(settings.slack_app_token.get_secret_value(), address, TIMEOUT, retry_handlers=[])
         self._pace = pace
         self._secret = settings.slack_signing_secret.get_secret_value()
-        self._inbox = Inbox(doors.dispatch, doors.words, self._client)
+        self._inbox = Inbox(doors.dispatch, doors.words, self._client, doors.notes)
         self._app = self._inbox.app(self._secret)
         self._link = SocketLink(self._app, app_client, pace) if app_client.token else None
         self._courier = SlackCourier(self._client, doors.words)
