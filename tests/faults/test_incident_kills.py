@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
-from sqlite_utils import Database
 
-from bot.store.engine import Store
 from bot.testing.waiting import until
 from tests.faults import incident_victim
 from tests.parts import no_schedules
@@ -88,48 +87,40 @@ async def workspace() -> AsyncIterator[FakeSlack]:
         yield slack
 
 
-async def timeline(home: Path) -> Counter[str]:
-    """What the rows hold now."""
-    store = Store(home / "vcc.db")
-    store.open()
+def rows(home: Path, query: str) -> list[tuple[object, ...]]:
+    """What the state file holds now; nothing while there is none yet. Looked at from outside, which keeps nobody waiting."""
     try:
-        return Counter(str(text) for (text,) in await store.read(lambda db: db.execute("SELECT text FROM incident_entries").fetchall()))
-    finally:
-        store.close()
+        with closing(sqlite3.connect(f"file:{home / 'vcc.db'}?mode=ro", uri=True, timeout=1)) as state:
+            return state.execute(query).fetchall()
+    except sqlite3.OperationalError:
+        return []
 
 
-def _unsettled(db: Database) -> int:
-    # In one statement, or what moves from the one to the other in between would be missed.
-    return int(db.execute("SELECT " + " + ".join(f"({each})" for each in _OPEN)).fetchone()[0])
+def timeline(home: Path) -> Counter[str]:
+    """The lines of it."""
+    return Counter(str(text) for (text,) in rows(home, "SELECT text FROM incident_entries"))
 
 
-async def settled(home: Path) -> bool:
-    store = Store(home / "vcc.db")
-    store.open()
-    try:
-        return await store.read(_unsettled) == 0
-    finally:
-        store.close()
+def settled(home: Path) -> bool:
+    """Whether nothing is left to do. In one statement, or what moves from the one to the other in between would be missed."""
+    return rows(home, "SELECT " + " + ".join(f"({each})" for each in _OPEN)) == [(0,)]
 
 
 async def rest(home: Path, process: BaseProcess, context: str) -> None:
     """Until nothing is left to do, or it is dead."""
 
-    async def done() -> bool:
-        return not process.is_alive() or await settled(home)
-
-    await until(done, f"{context}: everything is done", ENOUGH)
+    await until(lambda: not process.is_alive() or settled(home), f"{context}: everything is done", ENOUGH)
 
 
 async def type_all(slack: FakeSlack, home: Path, process: BaseProcess, lines: list[str], context: str) -> None:
     """What a person does: types each line, and again what did not come to pass; until the process is dead."""
     for name in lines:
-        if (await timeline(home))[LEFT[name]]:
+        if timeline(home)[LEFT[name]]:
             continue
         await slack.slash("UOLGA", OPS, text=LINES[name])
 
-        async def there(name: str = name) -> bool:
-            return not process.is_alive() or bool((await timeline(home))[LEFT[name]])
+        def there(name: str = name) -> bool:
+            return not process.is_alive() or bool(timeline(home)[LEFT[name]])
 
         await until(there, f"{context}: {name}", ENOUGH)
         await rest(home, process, f"{context} after {name}")
@@ -174,10 +165,10 @@ async def one_kill(home: Path, stage: str, fatal: int) -> bool:
             killed = process.exitcode == -signal.SIGKILL
             assert killed or process.is_alive(), context
         async with bot(slack, home) as process:
-            await rest(home, process, context) if (await timeline(home))[LEFT["open"]] else None
+            await rest(home, process, context) if timeline(home)[LEFT["open"]] else None
             await type_all(slack, home, process, [*names[: names.index(stage)], stage], context)
             await rest(home, process, context)
-            check(slack, await timeline(home), stage, context)
+            check(slack, timeline(home), stage, context)
     return killed
 
 
