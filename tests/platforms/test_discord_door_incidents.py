@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,7 @@ from tests.platforms.discord_stories import House, Works, house, team_in, texts
 class Incidents(Works):
     """The commands of these tests, and of incidents."""
 
-    def groups(self) -> Sequence[Group]:
+    def groups(self) -> tuple[Group, ...]:
         return (*super().groups(), incident.group, status.group)
 
 
