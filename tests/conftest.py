@@ -17,20 +17,36 @@ settings.load_profile("house")
 
 pytest_plugins = ["tests.real_parts", "tests.docker_parts", "tests.sandbox_fixture", "tests.s3_parts"]
 
-_DOCKER = frozenset({"docker_host", "ground", "shared_ground"})
-_FIRST = {"docker": 0, "sandbox": 1}
+# Whole deployments that many tests share, in the order in which they begin. All tests of one run on one worker: each is brought up once.
+_SHARED = ("stack", "ground", "quick")
+_ENGINE = "docker_host"
+_LAST = 5
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What needs a deployment takes longest, so it begins first, and the workers end together."""
-    items.sort(key=lambda item: _FIRST.get(_group(item), len(_FIRST)))
+    for item in items:
+        if shared := _shared(item):
+            item.add_marker(pytest.mark.xdist_group(shared))
+    items.sort(key=_turn)
 
 
-def _group(item: pytest.Item) -> str:
+def _shared(item: pytest.Item) -> str:
+    """The deployment that the test shares with others, if it is one of those."""
     asked = set(getattr(item, "fixturenames", ()))
-    if asked & _DOCKER:
-        return "docker"
-    return "sandbox" if "sandbox" in asked else ""
+    if "shared_ground" in asked:
+        return "stack" if item.callspec.params["shared_ground"] == "docker" else "ground"  # type: ignore[attr-defined]
+    return next((each for each in _SHARED if each in asked), "")
+
+
+def _turn(item: pytest.Item) -> int:
+    shared, asked = _shared(item), getattr(item, "fixturenames", ())
+    if shared:
+        return _SHARED.index(shared)
+    if _ENGINE in asked or "faults" in item.path.parts:  # one of the faults may take a minute by itself
+        return 3
+    return 4 if "sandbox" in asked else _LAST
 
 
 @pytest.hookimpl(wrapper=True)
