@@ -30,6 +30,7 @@ from bot.errors import VccError
 from bot.figures import Figures
 from bot.gate import Gate
 from bot.history import History
+from bot.incident_house import IncidentHouse
 from bot.inspector import SetUpInspector
 from bot.locks import Locks
 from bot.model import Invocation, Person, Progress, Reply
@@ -80,7 +81,7 @@ class App:
         self.redactor = Redactor(settings.secrets)
         self.registry = Registry(discover() if groups is None else groups, sentences)
         self.permissions = Permissions(settings)
-        self.gate = Gate(self.permissions)
+        self.gate = Gate(self.permissions, rooms=lambda place: self.incidents.book.is_room(place))
         self.places = Places(settings, self._speaking)
         self.store = Store(settings.vcc_home / "vcc.db")
         self.instance = Instance(settings.vcc_home)
@@ -105,6 +106,7 @@ class App:
         self.checklists = self._checklists()
         self.calling = self._calling()
         self._watch()
+        self.incidents = IncidentHouse(self)
 
     def _measure(self) -> None:
         """What is measured again and again, and kept."""
@@ -201,7 +203,8 @@ class App:
 
     def doors(self) -> Doors:
         """What connectors are built with."""
-        return Doors(self.settings, self.dispatch, self.registry, self.gate, self.words, lambda: self._service_names)
+        services, notes = lambda: self._service_names, self.incidents.book.goes_on_at
+        return Doors(self.settings, self.dispatch, self.registry, self.gate, self.words, services, notes)
 
     async def run(self) -> None:
         """Every connector and its outbox until cancelled; one that dies is started again and touches no other."""
@@ -215,6 +218,7 @@ class App:
                 group.create_task(supervise("error index", self.errors.run))
                 group.create_task(supervise("sampling", self.sampler.run))
                 group.create_task(supervise("schedules", self.scheduler.run))
+                group.create_task(supervise("incidents", self.incidents.watch.run))
                 if self.watching:
                     group.create_task(supervise("watching", self.watch.run))
                     group.create_task(supervise("evidence", self.evidence.run))
@@ -279,6 +283,7 @@ class App:
             revise=self._revise,
             checklists=self.checklists,
             alerts=self.alerts,
+            incidents=self.incidents.book,
             rules=self.rules,
             requests=self.audit,
             schedules=self.scheduler,

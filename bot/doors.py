@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,17 +11,22 @@ from aiohttp import web
 from bot.config import Settings
 from bot.dispatch import Dispatch
 from bot.gate import Gate, Roster
+from bot.model import Place
 from bot.outbox import Courier
 from bot.registry import Registry
 from bot.services import Finding
 from bot.words import Words
 
 
+async def _none(place: Place) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Doors:
     """What a connector needs of the house: where requests go, and what to translate with.
 
-    ``services`` gives the compose services known now, for autocomplete.
+    ``services`` gives the compose services known now, for autocomplete; ``notes`` tells whether what is pinned in a place is a note.
     """
 
     settings: Settings
@@ -30,6 +35,7 @@ class Doors:
     gate: Gate
     words: Words
     services: Callable[[], Sequence[str]]
+    notes: Callable[[Place], Awaitable[bool]] = _none
 
 
 class Connector(Courier, Roster, Protocol):

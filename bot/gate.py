@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 from bot.command import Command
 from bot.errors import Forbidden, OutsideError, TimedOut
-from bot.model import Account, Invocation, Person, Role
+from bot.model import Account, Invocation, Person, Place, Role
 from bot.permissions import Permissions
 
 FRESH = 60.0
@@ -25,11 +25,25 @@ class Roster(Protocol):
         """The groups or roles an account is in. OutsideError when that cannot be known now."""
 
 
-class Gate:
-    """Who somebody is and what they may do, groups included. A lookup that fails grants nothing."""
+async def no_rooms(place: Place) -> bool:
+    """The house made no channel."""
+    return False
 
-    def __init__(self, permissions: Permissions, clock: Callable[[], float] = time.monotonic) -> None:
+
+class Gate:
+    """Who somebody is and what they may do, groups included. A lookup that fails grants nothing.
+
+    ``rooms`` tells whether the house made a channel itself: lines are taken there as in those of the settings.
+    """
+
+    def __init__(
+        self,
+        permissions: Permissions,
+        clock: Callable[[], float] = time.monotonic,
+        rooms: Callable[[Place], Awaitable[bool]] = no_rooms,
+    ) -> None:
         self._permissions = permissions
+        self._rooms = rooms
         self._clock = clock
         self._rosters: dict[str, Roster] = {}
         self._hangs_until: dict[str, float] = {}
@@ -48,8 +62,10 @@ class Gate:
         if invocation.promised:
             return await self.person_of(invocation.account)
         groups, complete = await self._groups(invocation.account)
+        place = invocation.place
+        made = place.platform != "local" and not self._permissions.lists(place) and await self._rooms(place)
         try:
-            return self._permissions.admit(invocation.account, invocation.place, groups)
+            return self._permissions.admit(invocation.account, place, groups, made=made)
         except Forbidden as refusal:
             if complete or refusal.key != "permissions.unknown_account":
                 raise

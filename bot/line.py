@@ -12,6 +12,7 @@ from bot.plain_text import harmless
 
 MAX_LINE = 2_000
 MAX_WORDS = 40
+_LONGEST_NOTE = 900
 _QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "‚": "'", "\u00a0": " ", "\u3000": " "})
 _LONG_DASH = re.compile(r"(?:^|(?<=\s))[—–―−](?=\w)")
 _PREFIX = re.compile(r"^\s*/?vcc(?=\s|$)", re.IGNORECASE)
@@ -45,6 +46,11 @@ def split(text: str) -> tuple[str, ...]:
 def join(words: Iterable[str]) -> str:
     """Words back to a line that splits into the same words."""
     return " ".join(_quoted(word) for word in words)
+
+
+def note_line(text: str) -> str:
+    """The line that keeps foreign text as a note of an incident, whatever quotes and dashes are in it."""
+    return join(("incident", "note", "--", harmless(text, limit=_LONGEST_NOTE, newlines=False).translate(_QUOTES)))
 
 
 def _quoted(word: str) -> str:

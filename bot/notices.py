@@ -6,7 +6,7 @@ Written in the same commit as the state it tells of (an alert, an incident), so 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from sqlite_utils import Database
 
@@ -25,6 +25,14 @@ class Notices:
         """A message in each place that has none under this key yet; those that stand are changed."""
         notice_rows.show(db, key, places, self._clean(reply), self._clock())
 
-    def below(self, db: Database, key: str, reply: Reply) -> None:
-        """Something more, in the thread below each message of this key."""
-        notice_rows.below(db, key, self._clean(reply), self._clock())
+    def below(self, db: Database, key: str, reply: Reply, platforms: Collection[str] | None = None) -> None:
+        """Something more, in the thread below each message of this key; on these platforms only, when given."""
+        notice_rows.below(db, key, self._clean(reply), self._clock(), platforms)
+
+    def say(self, db: Database, places: Sequence[Place], reply: Reply) -> None:
+        """Something in each place that is never changed."""
+        notice_rows.say(db, places, self._clean(reply), self._clock())
+
+    def show_below(self, db: Database, key: str, above: str, platforms: Collection[str], reply: Reply) -> None:
+        """As ``show``, in the thread below each message of the key ``above`` on these platforms."""
+        notice_rows.show_below(db, key, above, platforms, self._clean(reply), self._clock())

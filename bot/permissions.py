@@ -57,24 +57,35 @@ class Permissions:
         """The groups and roles that grant something, so that connectors know whose members to ask for."""
         return frozenset(account for account in self._roles if account.platform in GROUP_OF.values())
 
+    def people_on(self, platform: str, role: Role) -> tuple[Account, ...]:
+        """The accounts on a platform that the settings give at least this role; those known through a group only are not among them."""
+        return tuple(sorted((each for each, held in self._roles.items() if each.platform == platform and held >= role), key=str))
+
     def accounts_of(self, account: Account) -> frozenset[Account]:
         """All accounts known to be the same person's."""
         return self._people.get(account, frozenset({account}))
 
-    def admit(self, account: Account, place: Place, groups: Iterable[Account] = ()) -> Person:
-        """Who this is, when they may speak here at all; Forbidden otherwise. ``groups``: those their accounts are in."""
-        self._admit_place(account, place)
+    def admit(self, account: Account, place: Place, groups: Iterable[Account] = (), *, made: bool = False) -> Person:
+        """Who this is, when they may speak here at all; Forbidden otherwise. ``groups``: those their accounts are in.
+
+        ``made``: the house made this channel itself, for an incident, so that it is in no settings.
+        """
+        self._admit_place(account, place, made=made)
         person = self.person(account, groups)
         if person.role is Role.NOBODY:
             raise Forbidden("permissions.unknown_account", account=str(account), admins=self.who(Role.ADMIN))
         return person
 
-    def _admit_place(self, account: Account, place: Place) -> None:
+    def lists(self, place: Place) -> bool:
+        """Whether the settings name this channel."""
+        return Account(place.platform, place.channel) in self._places
+
+    def _admit_place(self, account: Account, place: Place, *, made: bool) -> None:
         if place.platform == "local":
             if self._console is None or account.platform != "local":
                 raise Forbidden("permissions.console_off")
             return
-        if place.platform != account.platform or Account(place.platform, place.channel) not in self._places:
+        if place.platform != account.platform or not (made or self.lists(place)):
             allowed = ", ".join(sorted(str(each) for each in self._places if each.platform == place.platform))
             raise Forbidden("permissions.unknown_place", place=str(place), account=str(account), allowed=allowed or "-")
 

@@ -12,6 +12,7 @@ from bot.chart import Chart
 from bot.checklists import Book
 from bot.command import Command
 from bot.errors import OutsideError
+from bot.incidents import IncidentBook
 from bot.model import Account, Attachment, Invocation, Person, Reply, Role
 from bot.oncall import OnCall
 from bot.ops.container_values import Service
@@ -228,6 +229,7 @@ class Services:
     revise: Callable[[str, Reply], Awaitable[None]]
     checklists: Book
     alerts: AlertBook
+    incidents: IncidentBook
     rules: Rules
     requests: Requests
     schedules: Schedules

@@ -34,6 +34,7 @@ ROOMS = {
         "bot/notices.py",
         "bot/alert_",
         "bot/watch.py",
+        "bot/incident_",
         "bot/oncall_book.py",
         "bot/escalation.py",
     ),

@@ -16,12 +16,14 @@ from bot.connectors.discord_check import Examiner
 from bot.connectors.discord_client import Listener, Pace, answer_errors
 from bot.connectors.discord_courier import DiscordCourier
 from bot.connectors.discord_intake import PLATFORM, Intake
+from bot.connectors.discord_rooms import DiscordRooms, lost
 from bot.connectors.discord_roster import DiscordRoster
 from bot.connectors.discord_tree import Languages, Maker, Texts, roots, tree_of
 from bot.connectors.discord_wire import Wire
 from bot.doors import Doors
-from bot.model import Account
+from bot.model import Account, Place
 from bot.outbox import Checkpoint
+from bot.rooms import RoomWish
 from bot.services import Finding
 from bot.store.message_rows import Message
 from bot.words import Words
@@ -41,6 +43,7 @@ class DiscordDoor:
         self._roster = DiscordRoster(doors.settings, self._connected)
         self.intake = Intake(doors, self._roster)
         self._courier = DiscordCourier(Wire(self._connected), doors.words, self._me)
+        self._rooms = DiscordRooms(self._connected, doors.settings.discord_guild_id)
         self._maker = Maker(doors.words, Texts(doors.registry), self.intake.command, self.intake.suggest)
         roots(doors.registry, self._maker)  # what Discord would refuse stops the start
 
@@ -97,6 +100,14 @@ class DiscordDoor:
     async def find(self, message: Message) -> Mapping[str, str] | None:
         """See ``DiscordCourier``."""
         return await self._courier.find(message)
+
+    async def open_room(self, wish: RoomWish) -> Place | None:
+        """See ``DiscordRooms``."""
+        return await self._rooms.open(wish)
+
+    def room_lost(self, reason: str) -> bool:
+        """Whether that tells of a channel that is gone."""
+        return lost(reason)
 
     async def groups_of(self, account: Account) -> frozenset[Account]:
         """See ``DiscordRoster``."""

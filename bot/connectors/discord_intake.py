@@ -19,6 +19,7 @@ from bot.connectors.discord_text import escaped
 from bot.connectors.discord_tree import matching
 from bot.doors import Doors
 from bot.errors import RecordUnwritable
+from bot.line import note_line
 from bot.model import Account, Invocation, Place, Role
 
 _LOG = logging.getLogger("vcc.discord")
@@ -56,8 +57,9 @@ class Intake:
         await self._interaction(interaction, line, "button", lambda: interaction.response.defer(ephemeral=True, thinking=True))
 
     async def message(self, message: discord.Message, me: str) -> None:
-        """Somebody wrote something; it is for us when it begins with our mention."""
-        line = mentioned(message.content, me)
+        """Somebody wrote something; it is for us when it begins with our mention, or tells that a message was pinned."""
+        pinned = message.type is discord.MessageType.pins_add
+        line = await self._pinned(message) if pinned else mentioned(message.content, me)
         if line is None or message.author.bot:
             return
         account = Account(PLATFORM, str(message.author.id))
@@ -65,14 +67,27 @@ class Intake:
             self._learn(account, message.author)
         handle = {"kind": "message", "message": str(message.id), "user": account.id}
         place = _place(message.channel, message.guild is None)
-        invocation = Invocation(
-            line, account, place, f"discord:{message.id}", time.time(), account_name=message.author.display_name, reply_handle=handle
-        )
+        key = f"discord:pin:{_pinned_id(message)}" if pinned else f"discord:{message.id}"
+        invocation = Invocation(line, account, place, key, time.time(), account_name=message.author.display_name, reply_handle=handle)
 
         async def tell(sentence: str) -> None:
             await message.reply(escaped(sentence), allowed_mentions=_SILENT)
 
         await self._take(invocation, _nothing, tell)
+
+    async def _pinned(self, message: discord.Message) -> str | None:
+        """Where an incident goes on, a pinned message is a note: its text, as far as Discord lets us read it, else where it stands."""
+        reference = message.reference
+        if reference is None or reference.message_id is None or not await self._doors.notes(_place(message.channel, message.guild is None)):
+            return None
+        try:
+            async with asyncio.timeout(_ACK_WITHIN):
+                found = await message.channel.fetch_message(reference.message_id)
+        except _ACK_FAILS as error:
+            _LOG.warning("a pinned message cannot be read: %r", error)
+            return note_line(reference.jump_url)
+        author = f"discord:{found.author.id}"
+        return note_line(f"{author}: {found.content or reference.jump_url}")
 
     async def _interaction(self, interaction: Interaction, line: str, kind: str, acknowledge: Step) -> None:
         account = Account(PLATFORM, str(interaction.user.id))
@@ -129,6 +144,10 @@ class Intake:
     async def refuse(self, interaction: Interaction, sentence: str) -> None:
         """Tell the asker alone, at once."""
         await _attempt(lambda: interaction.response.send_message(escaped(sentence), ephemeral=True, allowed_mentions=_SILENT))
+
+
+def _pinned_id(message: discord.Message) -> int | None:
+    return message.reference.message_id if message.reference is not None else None
 
 
 async def _nothing() -> None:

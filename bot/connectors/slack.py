@@ -16,11 +16,13 @@ from bot.connectors.slack_courier import SlackCourier
 from bot.connectors.slack_errors import TIMEOUT, VENDOR, outside
 from bot.connectors.slack_inbox import Inbox
 from bot.connectors.slack_link import Pace, SocketLink
+from bot.connectors.slack_rooms import SlackRooms, lost
 from bot.connectors.slack_roster import SlackRoster, wanted_groups
 from bot.doors import Connector, Doors
-from bot.errors import Denied, OutsideError
-from bot.model import Account
+from bot.errors import Denied, OutsideError, Unreachable
+from bot.model import Account, Place
 from bot.outbox import Checkpoint
+from bot.rooms import RoomWish
 from bot.services import Finding
 from bot.store.message_rows import Message
 from bot.words import Words
@@ -39,10 +41,11 @@ class SlackConnector:
         app_client = AsyncWebClient(settings.slack_app_token.get_secret_value(), address, TIMEOUT, retry_handlers=[])
         self._pace = pace
         self._secret = settings.slack_signing_secret.get_secret_value()
-        self._inbox = Inbox(doors.dispatch, doors.words, self._client)
+        self._inbox = Inbox(doors.dispatch, doors.words, self._client, doors.notes)
         self._app = self._inbox.app(self._secret)
         self._link = SocketLink(self._app, app_client, pace) if app_client.token else None
         self._courier = SlackCourier(self._client, doors.words)
+        self._rooms = SlackRooms(self._client)
         self._roster = SlackRoster(self._client, wanted_groups(settings))
         self._check = SlackCheck(settings, self._client, app_client, self._roster)
         self._probed_well_at = -math.inf
@@ -106,6 +109,16 @@ class SlackConnector:
     async def find(self, message: Message) -> Mapping[str, str] | None:
         """What was posted of a message in doubt."""
         return await self._courier.find(message)
+
+    async def open_room(self, wish: RoomWish) -> Place | None:
+        """A channel for an incident."""
+        if not self._inbox.identity:
+            raise Unreachable("slack", "not connected yet")
+        return await self._rooms.open(wish, self._inbox.identity.get("user_id", ""))
+
+    def room_lost(self, reason: str) -> bool:
+        """Whether that tells of a channel that is gone."""
+        return lost(reason)
 
     async def groups_of(self, account: Account) -> frozenset[Account]:
         """The user groups of an account."""

@@ -9,7 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.config import Settings
 from bot.connectors.slack_errors import VENDOR, code_of, outside
-from bot.connectors.slack_manifest import BOT_SCOPES
+from bot.connectors.slack_manifest import BOT_SCOPES, ROOM_SCOPES
 from bot.connectors.slack_roster import SlackRoster, wanted_groups
 from bot.errors import OutsideError
 from bot.model import Account
@@ -59,6 +59,10 @@ class SlackCheck:
         if missing and "x-oauth-scopes" in headers:
             text = words("slack.check.scopes", scopes=", ".join(missing))
             found.append(Finding("slack scopes", "bad", text, words("slack.check.scopes_fix")))
+        rooms = [scope for scope in ROOM_SCOPES if scope not in granted]
+        if rooms and "x-oauth-scopes" in headers:
+            text = words("slack.check.room_scopes", scopes=", ".join(rooms))
+            found.append(Finding("slack scopes", "warn", text, words("slack.check.scopes_fix")))
         return found
 
     async def _way_in(self, words: Words) -> Finding:

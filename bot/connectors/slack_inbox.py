@@ -11,7 +11,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -23,6 +23,7 @@ from bot.connectors.slack_errors import VENDOR
 from bot.connectors.slack_text import escaped, plain
 from bot.dispatch import Dispatch
 from bot.errors import RecordUnwritable
+from bot.line import note_line
 from bot.model import Account, Invocation, Place
 from bot.words import Words
 
@@ -35,10 +36,11 @@ _LONGEST_LINE = 20_000
 class Inbox:
     """Bolt's listeners. ``identity`` is ourselves, as auth.test says; empty until that is known."""
 
-    def __init__(self, dispatch: Dispatch, words: Words, client: AsyncWebClient) -> None:
+    def __init__(self, dispatch: Dispatch, words: Words, client: AsyncWebClient, notes: Callable[[Place], Awaitable[bool]]) -> None:
         self._dispatch = dispatch
         self._words = words
         self._client = client
+        self._notes = notes
         self._tasks: set[asyncio.Task[None]] = set()
         self.identity: Mapping[str, str] = {}
 
@@ -57,6 +59,7 @@ class Inbox:
         )
         app.command(_ANY)(self._command)
         app.event("app_mention")(self._mention)
+        app.event("pin_added")(self._pin)
         app.event(_ANY)(self._other)
         app.action(_ANY)(self._press)
         return app
@@ -108,6 +111,19 @@ class Inbox:
             at=time.time(),
         )
         await self._take(invocation)
+
+    async def _pin(self, event: dict[str, Any]) -> None:
+        """Whoever pins a message where an incident goes on types a note of it; pinned again, it is the same note."""
+        item: Mapping[str, Any] = event.get("item") or {}
+        message: Mapping[str, Any] = item.get("message") or {}
+        channel, user = str(event.get("channel_id") or item.get("channel") or ""), str(event.get("user") or "")
+        place = Place("slack", channel, str(message.get("thread_ts") or ""))
+        said = plain(str(message.get("text") or ""))
+        if not user or user == self.identity.get("user_id") or not said or not await self._notes(place):
+            return
+        author = f"slack:{message['user']}: " if message.get("user") else ""
+        key = f"slack:pin:{channel}:{message.get('ts')}"
+        await self._take(Invocation(note_line(author + said), Account("slack", user), place, key, time.time()))
 
     async def _press(self, ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         container, user, line = body.get("container") or {}, body["user"], action.get("value")

@@ -17,6 +17,8 @@ BOT_SCOPES = (
     "im:history",
     "usergroups:read",
 )
+# What a channel for each incident, and notes by pinning, take besides; without them an incident has a thread.
+ROOM_SCOPES = ("channels:manage", "channels:read", "groups:read", "groups:write", "pins:read")
 _HINT = 1000
 
 
@@ -40,9 +42,9 @@ def manifest(listing: Sequence[Mapping[str, Any]], settings: Settings) -> Mappin
                 }
             ],
         },
-        "oauth_config": {"scopes": {"bot": list(BOT_SCOPES)}},
+        "oauth_config": {"scopes": {"bot": sorted((*BOT_SCOPES, *ROOM_SCOPES))}},
         "settings": {
-            "event_subscriptions": {**request_url, "bot_events": ["app_mention"]},
+            "event_subscriptions": {**request_url, "bot_events": ["app_mention", "pin_added"]},
             "interactivity": {"is_enabled": True, **request_url},
             "socket_mode_enabled": socket_mode,
             "org_deploy_enabled": False,

@@ -101,6 +101,12 @@ def tail(db: Database, count: int, contains: str = "") -> list[dict[str, Any]]:
     )
 
 
+def closed_between(db: Database, after: int, until: int = 0) -> list[dict[str, Any]]:
+    """How requests ended, among the rows with numbers above ``after`` and up to ``until`` (0: all), oldest first."""
+    wanted = "SELECT * FROM audit WHERE seq > ?1 AND (?2 = 0 OR seq <= ?2) AND event = 'closed' ORDER BY seq LIMIT 10000"
+    return list(db.query(wanted, (after, until)))
+
+
 def newest(db: Database) -> int:
     """The number of the newest row; 0 when there is none."""
     return int(db.execute("SELECT seq FROM audit_head").fetchone()[0])

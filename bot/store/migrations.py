@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
+from bot.store.incident_tables import INCIDENTS
+
 migrations = Migrations("vcc")
 
 
@@ -97,6 +99,13 @@ def alerts(db: Database) -> None:
 def oncall(db: Database) -> None:
     """Who is on call by hand, who was told so, pages, and how far each escalation has come."""
     for statement in _ONCALL:
+        db.execute(statement)
+
+
+@migrations()
+def incidents(db: Database) -> None:
+    """Incidents, their steps, rooms, timelines and what is to be done afterwards."""
+    for statement in INCIDENTS:
         db.execute(statement)
 
 

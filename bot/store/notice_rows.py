@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlite_utils import Database
 
@@ -26,10 +26,50 @@ def show(db: Database, key: str, places: Sequence[Place], reply: Reply, at: floa
         message_rows.show(db, message, reply, at)
 
 
-def below(db: Database, key: str, reply: Reply, at: float) -> None:
-    """Want something more said in the thread below each message of this key."""
+def below(db: Database, key: str, reply: Reply, at: float, platforms: Collection[str] | None = None) -> None:
+    """Want something more said in the thread below each message of this key; on these platforms only, when given."""
     for message in messages_of(db, key):
-        message_rows.show(db, message_rows.insert_below(db, message, at), reply, at)
+        if platforms is None or _place(db, message).platform in platforms:
+            message_rows.show(db, message_rows.insert_below(db, message, at), reply, at)
+
+
+def say(db: Database, places: Sequence[Place], reply: Reply, at: float) -> None:
+    """Want something said in these places, once; nothing changes it later."""
+    for place in dict.fromkeys(places):
+        message_rows.show(db, message_rows.insert(db, place, _NOBODY, {}, at), reply, at)
+
+
+def show_below(db: Database, key: str, above: str, platforms: Collection[str], reply: Reply, at: float) -> None:
+    """As ``show``, in the thread below each message of the key ``above`` on these platforms."""
+    taken = {_place(db, message) for message in messages_of(db, key)}
+    for message in messages_of(db, above):
+        place = _place(db, message)
+        if place.platform in platforms and place not in taken:
+            db.execute("INSERT INTO notices (message, key) VALUES (?,?)", (message_rows.insert_below(db, message, at), key))
+    show(db, key, (), reply, at)
+
+
+def move_below(db: Database, place: Place, key: str, above: str) -> None:
+    """What could not be said in a place stands in the thread below ``above`` on its platform; what stood there under ``key`` is let go."""
+    gone = [message for message in messages_of(db, key) if _place(db, message) == place]
+    for message in gone:
+        db.execute("DELETE FROM notices WHERE message = ?", (message,))
+    for target in messages_of(db, above):
+        if _place(db, target).platform == place.platform:
+            db.execute(
+                "UPDATE messages SET place = (SELECT place FROM messages WHERE id = ?1), parent = ?1,"
+                " dead = 0, attempts = 0, sending = 0, next_at = 0"
+                " WHERE platform = ?2 AND account = ?3 AND posted = '{}' AND content IS NOT NULL"
+                f" AND json_extract(place, '$.channel') = ?4 AND id NOT IN ({','.join(map(str, [0, *gone]))})",
+                (target, place.platform, str(_NOBODY), place.channel),
+            )
+            break
+
+
+def given_up(db: Database, place: Place) -> list[str]:
+    """Why messages in a place were given up."""
+    wanted = "SELECT DISTINCT error FROM messages WHERE platform = ? AND dead = 1 AND json_extract(place, '$.channel') = ?"
+    return [str(row[0]) for row in db.execute(wanted, (place.platform, place.channel))]
 
 
 def messages_of(db: Database, key: str) -> list[int]:

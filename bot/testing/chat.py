@@ -15,6 +15,7 @@ from aiohttp import web
 from bot.errors import Unreachable
 from bot.model import Account, Button, Place, Reply
 from bot.outbox import Checkpoint, NotDelivered
+from bot.rooms import RoomWish
 from bot.services import Finding
 from bot.store.message_rows import Message
 from bot.words import Words
@@ -48,7 +49,10 @@ class Posted:
 
 
 class TestChat:
-    """A connector in memory. ``fail`` and ``hold`` spoil its deliveries; ``loses_answers`` posts and then says it does not know."""
+    """A connector in memory. ``fail`` and ``hold`` spoil its deliveries; ``loses_answers`` posts and then says it does not know.
+
+    With ``makes_rooms`` an incident gets a channel, named ``#`` and the name wished for; ``rooms`` are those it made.
+    """
 
     __test__ = False
 
@@ -64,6 +68,8 @@ class TestChat:
         self._failing = ""
         self._failures_left = 0.0
         self.loses_answers = False
+        self.makes_rooms = False
+        self.rooms: dict[str, RoomWish] = {}
         self._held = ""
         self._before, self._after = asyncio.Event(), asyncio.Event()
         self.let_go()
@@ -131,6 +137,18 @@ class TestChat:
         self._spoil(message)
         self.looked_up.append(message.id)
         return next(({"id": post.id} for post in self.posts.values() if post.row == message.id), None)
+
+    # ------------------------------------------------------------ RoomMaker
+    async def open_room(self, wish: RoomWish) -> Place | None:
+        """A channel of that name, when this platform makes any."""
+        if not self.makes_rooms:
+            return None
+        self.rooms[wish.name] = wish
+        return Place(self.platform, f"#{wish.name}")
+
+    def room_lost(self, reason: str) -> bool:
+        """As Slack says it."""
+        return reason == "channel_not_found"
 
     # ------------------------------------------------------------ Roster
     async def groups_of(self, account: Account) -> frozenset[Account]:

@@ -21,19 +21,23 @@ from commands.status.alerts import raw_alerts, told_alerts
 from commands.status.backups import judged, look_at_backups, raw_backups, told, worst_first
 from commands.status.group import group
 from commands.status.hints import Hints, charts, hints, raw
+from commands.status.incidents import raw_incidents, told_incidents
 from commands.status.page import Page, by_container
 
 
 @group.command("status", Risk.READ, timeout=40, examples=("status", "status --range 24h"))
 async def status(ctx: Context, *, range: Range | None = None) -> Reply:
     """Everything asked at once; a part that fails is a line of the answer, not the end of it."""
-    seen, backups, recorded, tickets, outbox, alerts = await asyncio.gather(
+    seen, backups, recorded, tickets, outbox, (alerts, going_on) = await asyncio.gather(
         look(ctx.ops),
         look_at_backups(ctx),
         probe("store", lambda: hints(ctx.services.history, ctx.clock()), DEADLINE),
         probe("store", ctx.services.tickets.open, DEADLINE),
         probe("store", ctx.services.outbox_state, DEADLINE),
-        probe("store", ctx.services.alerts.open, DEADLINE),
+        asyncio.gather(
+            probe("store", ctx.services.alerts.open, DEADLINE),
+            probe("store", ctx.services.incidents.open_ones, DEADLINE),
+        ),
     )
     now = ctx.clock()
     figures, found = Figures(ctx.words.language, ctx.settings.vcc_tz), worst_first(problems(seen, now), judged(ctx, backups, now))
@@ -46,7 +50,7 @@ async def status(ctx: Context, *, range: Range | None = None) -> Reply:
         title=_title(ctx, telling, found),
         text=telling.lines(found) or _all_well(ctx, seen),
         tone=tone(found),
-        fields=(*page.fields(open_tickets, told(ctx, figures, backups, now)), *told_alerts(ctx, alerts)),
+        fields=(*page.fields(open_tickets, told(ctx, figures, backups, now)), *told_alerts(ctx, alerts), *told_incidents(ctx, going_on)),
         tables=page.tables(now),
         data={
             "verdict": tone(found).value,
@@ -56,6 +60,7 @@ async def status(ctx: Context, *, range: Range | None = None) -> Reply:
             "trends": raw(before, growths),
             "approvals": {"open": open_tickets},
             "alerts": raw_alerts(alerts),
+            "incidents": raw_incidents(going_on),
             "outbox": None if isinstance(outbox, VccError) else [_outbox(*row) for row in outbox],
         },
     )

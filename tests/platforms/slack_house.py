@@ -224,10 +224,12 @@ def environment(slack: FakeSlack, home: Path, more: Mapping[str, str]) -> dict[s
 
 
 @asynccontextmanager
-async def house(slack: FakeSlack, home: Path, more: Mapping[str, str] | None = None, pace: Pace = PACE) -> AsyncIterator[House]:
-    """The bot, heard by Slack when handed over. ``more``: further settings."""
+async def house(
+    slack: FakeSlack, home: Path, more: Mapping[str, str] | None = None, pace: Pace = PACE, also: Sequence[Group] = ()
+) -> AsyncIterator[House]:
+    """The bot, heard by Slack when handed over. ``more``: further settings; ``also``: further commands."""
     bench = Bench()
-    app = App(read(environment(slack, home, more or {}), dotenv=None), groups=bench.groups(), sentences=sentences)
+    app = App(read(environment(slack, home, more or {}), dotenv=None), groups=(*bench.groups(), *also), sentences=sentences)
     await app.open()
     app.add(slack_door.build(app.doors(), pace))
     async with WebServer(app.settings, app.health, app.routes()) as server:

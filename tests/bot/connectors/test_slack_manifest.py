@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.connectors.slack_manifest import BOT_SCOPES, manifest
+from bot.connectors.slack_manifest import BOT_SCOPES, ROOM_SCOPES, manifest
 from bot.registry import Registry
 from bot.testing.bot import settings_for
 from tests.bot.demo import CORRIDOR
@@ -28,7 +28,7 @@ def test_the_door_is_a_socket_unless_only_a_signing_secret_is_set(tmp_path: Path
 
 def test_the_manifest_asks_for_the_scopes_the_connector_needs_and_names_the_groups(tmp_path: Path) -> None:
     made = manifest(LISTING, settings_for(tmp_path))
-    assert made["oauth_config"]["scopes"]["bot"] == list(BOT_SCOPES)
+    assert made["oauth_config"]["scopes"]["bot"] == sorted((*BOT_SCOPES, *ROOM_SCOPES))
     assert {"chat:write", "commands", "usergroups:read"} <= set(BOT_SCOPES)
     hint = made["features"]["slash_commands"][0]["usage_hint"]
     assert hint == "access | approvals | approve | audit | deny | help"

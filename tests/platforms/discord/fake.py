@@ -180,6 +180,12 @@ class FakeDiscord:
         """Write an ordinary message."""
         return self.desk.said_by(self.world.channels[channel_id], member_id, content)
 
+    async def pin(self, member_id: int, message: Message) -> Message:
+        """Pin a message: the channel is told by a message of whoever did."""
+        message.pinned = True
+        reference = {"type": 0, "message_id": str(message.id), "channel_id": str(message.channel_id), "guild_id": str(self.guild_id)}
+        return self.desk.told_pinned(self.world.channels[message.channel_id], member_id, reference)
+
     async def redeliver(self, delivery: Delivery) -> None:
         """Deliver the same interaction once more."""
         self.people.send(delivery)

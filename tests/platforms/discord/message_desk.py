@@ -81,6 +81,10 @@ class MessageDesk:
         message.mentions = mentions_in(self._world, channel, content, None)
         return self.post(message)
 
+    def told_pinned(self, channel: Channel, author: int, reference: Json) -> Message:
+        """What stands in a channel when somebody pinned a message."""
+        return self.post(self._blank(channel, author=author, content="", reference=reference, tells_pin=True))
+
     def post(self, message: Message) -> Message:
         """Store it and tell everyone who may see it."""
         self._world.add_message(message)

@@ -115,6 +115,7 @@ class Message:
     interaction: dict[str, Any] | None = None
     thread_id: int | None = None
     through_webhook: bool = False
+    tells_pin: bool = False
 
     @property
     def loading(self) -> bool:

@@ -143,7 +143,7 @@ def _message_extras(world: World, record: Message) -> Json:
     if record.interaction is not None:
         extras["interaction_metadata"] = record.interaction
     if record.reference is not None:
-        extras |= {"message_reference": record.reference, "type": 19}
+        extras |= {"message_reference": record.reference, "type": 6 if record.tells_pin else 19}
     if record.thread_id is not None:
         extras["thread"] = channel(world, world.channels[record.thread_id])
     return extras

@@ -81,6 +81,7 @@ def channel_json(site: Site, channel: Channel) -> dict[str, Any]:
         "is_member": channel.bot_in,
         "num_members": len(site.world.members(channel)),
         "topic": {"value": channel.topic},
+        "creator": channel.creator,
     } | ({"user": channel.direct_with} if direct else {})
 
 
@@ -123,7 +124,7 @@ def create(site: Site, args: Args) -> dict[str, Any]:
         raise ApiError("invalid_name_punctuation")
     if any(channel.name == name for channel in site.world.channels.values()):
         raise ApiError("name_taken")
-    channel = Channel(f"CNEW{len(site.world.channels)}", name, args.flag("is_private"), members=set())
+    channel = Channel(f"CNEW{len(site.world.channels)}", name, args.flag("is_private"), members=set(), creator=BOT_USER)
     site.world.channels[channel.id] = channel
     return {"ok": True, "channel": channel_json(site, channel)}
 

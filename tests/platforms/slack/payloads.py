@@ -70,3 +70,9 @@ def message_event(message: Message, channel: Channel) -> dict[str, Any]:
     if not named:
         inner["channel_type"] = "im" if channel.direct_with else "group" if channel.private else "channel"
     return inner | ({"thread_ts": message.thread_ts} if message.thread_ts else {})
+
+
+def pin_event(user: str, message: Message, at: str) -> dict[str, Any]:
+    """Somebody pinned a message."""
+    item = {"type": "message", "channel": message.channel, "message": as_json(message), "created": int(float(at)), "created_by": user}
+    return {"type": "pin_added", "user": user, "channel_id": message.channel, "item": item, "event_ts": at}

@@ -66,6 +66,12 @@ class People:
         message = self.site.post(Message("", channel, user, text, thread_ts=thread_ts))
         return await self.event(payloads.message_event(message, self.site.world.channels[channel]), transport=transport)
 
+    async def pin(self, user: str, message: Message, *, transport: str = "socket") -> Delivery:
+        """Pin a message; the app hears of it as a pin_added event."""
+        channel = self.site.world.channels[message.channel]
+        channel.pins.append(message.ts)
+        return await self.event(payloads.pin_event(user, message, self.site.world.next_ts()), transport=transport)
+
     async def event(self, inner: dict[str, Any], *, transport: str = "socket", signature: str = "good") -> Delivery:
         """Send any event; unacknowledged it comes again at once, after 1 and after 5 minutes."""
         payload = payloads.event(inner, self.site.clock.wall())

@@ -40,6 +40,7 @@ class Channel:
     members: set[str] | None = None
     direct_with: str = ""
     topic: str = ""
+    creator: str = ""
     pins: list[str] = field(default_factory=list)
     bookmarks: list[dict[str, Any]] = field(default_factory=list)
 
