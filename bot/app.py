@@ -258,6 +258,7 @@ class App:
             incidents=self.incidents.book,
             requests=self.audit,
             schedules=self.scheduler,
+            redactor=self.redactor,
             outbox_state=lambda: outbox.state(self.store),
         )
         return Context(invocation, person, self.words, self.settings, self.ops, services, say, self.clock)

@@ -14,6 +14,7 @@ from bot.errors import OutsideError
 from bot.incidents import IncidentBook
 from bot.model import Account, Attachment, Invocation, Person, Reply, Role
 from bot.ops.container_values import Service
+from bot.redact import Redactor
 from bot.scheduler_data import ScheduleState
 from bot.series import Bucket, Measured, Series
 from bot.store.error_rows import IndexedErrors, Losses
@@ -220,4 +221,5 @@ class Services:
     incidents: IncidentBook
     requests: Requests
     schedules: Schedules
+    redactor: Redactor
     outbox_state: Callable[[], Awaitable[Sequence[tuple[str, int, int, float]]]]

@@ -56,7 +56,9 @@ async def test_a_container_that_does_not_become_well_gives_its_place_back(
     monkeypatch.setattr(recreate, "WELL_WITHIN", 8.0)
     before = ground.container("backend").attrs
     with pytest.raises(OutsideError):
-        await again.again(ground.container_id("backend"), Changes({"MONGODB_URI": "mongodb://a:b@127.0.0.1:1/x?serverSelectionTimeoutMS=500"}))
+        await again.again(
+            ground.container_id("backend"), Changes({"MONGODB_URI": "mongodb://a:b@127.0.0.1:1/x?serverSelectionTimeoutMS=500"})
+        )
     ground.mend()
     after = ground.container("backend").attrs
     assert (after["Id"], after["Name"]) == (before["Id"], before["Name"])
