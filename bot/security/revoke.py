@@ -130,7 +130,9 @@ class Revoking:
             copy = self.journal.copies / revocation.copy
             if not copy.exists():  # the file as it was before the first attempt
                 write_file(copy, file.content)
-            file.write(file.changed(revocation.values))
+            addresses = {ADDRESSES[name]: value for name, value in revocation.values.items() if name in ADDRESSES}
+            whole = {name: with_password(file.value(name), value) for name, value in addresses.items() if file.value(name)}
+            file.write(file.changed({**revocation.values, **whole}))
 
         await asyncio.to_thread(write)
 
