@@ -52,7 +52,7 @@ def sign_in(ground: Ground, email: str) -> SignedIn:
         )
         session = json.dumps({"cookie": {}, "passport": {"user": str(identity)}})
         session_id = f"session-of-{identity}"
-        database["sessions"].replace_one(  # type: ignore[misc]
+        database["sessions"].replace_one(
             {"_id": session_id}, {"_id": session_id, "expires": now + timedelta(hours=12), "session": session}, upsert=True
         )
     return SignedIn(str(identity), email, token(told["JWT_SECRET"], str(identity)), cookie(told["SESSION_SECRET"], session_id))
