@@ -58,6 +58,11 @@ class Revocation:
         """Those that are not over."""
         return tuple(step for step in self.steps if step not in self.done)
 
+    @property
+    def line(self) -> str:
+        """What to type to go on with it."""
+        return " ".join(part for part in ("incident revoke", self.kind, self.who) if part)
+
     def after(self, step: str, count: int | None = None) -> Revocation:
         """The same with one step more done."""
         counts = self.counts if count is None else {**self.counts, step: count}

@@ -12,6 +12,7 @@ from bot.ops.own_container import is_own
 from bot.security.isolation import Held, Isolated, Isolations, Rejoined
 from bot.security.revoke import Ending, Revoking
 from commands.incident.group import figures_of, group, incident_of
+from commands.incident.recover import RECOVER
 from commands.incident.revoke_page import ended_text
 from commands.incident.work import Number
 
@@ -144,6 +145,7 @@ async def rejoin(ctx: Context, plan: Plan) -> Reply:
     """Put the service back, and look whether it is reached again."""
     kept = _kept(ctx, plan.value("service"))
     if plan.value("again"):
+        await ctx.promise(RECOVER)
         rejoined, ending = await _revoking(ctx).rejoin(kept)
     else:
         rejoined, ending = await isolations_of(ctx).rejoin(kept), None

@@ -14,7 +14,8 @@ from bot.security.revoke import Revoking
 from bot.security.revoke_journal import Revocation
 from bot.security.revoke_sight import Sight, look
 from commands.incident.group import group, incident_of
-from commands.incident.revoke_page import ended, line_of, step_name, what
+from commands.incident.recover import RECOVER
+from commands.incident.revoke_page import ended, step_name, what
 from commands.incident.work import Number
 
 _SECRET_BYTES = 32
@@ -37,7 +38,7 @@ async def plan_revoke(ctx: Context, what: What, who: str = "", *, back: bool = F
     revoking = _revoking(ctx)
     pending = revoking.journal.read()
     if pending is not None and pending.kind != what:
-        raise Conflict("revoke.unfinished", line=line_of(pending))
+        raise Conflict("revoke.unfinished", line=pending.line)
     if back:
         return await _plan_back(ctx, revoking, what, incident)
     if pending is not None:
@@ -135,6 +136,7 @@ def _isolated(ctx: Context, sight: Sight) -> bool:
 )
 async def revoke(ctx: Context, plan: Plan) -> Reply:
     """Take away what the plan names."""
+    await ctx.promise(RECOVER)  # killed in the middle of it, the bot brings the service up again at its next start
     revoking = _revoking(ctx)
     mode, copy = plan.value("mode")
     if mode == "rest":

@@ -38,7 +38,7 @@ def ended_text(ctx: Context, ending: Ending) -> str:
     words, revocation = ctx.words, ending.revocation
     said = []
     if ending.failure is not None:
-        said.append(words("revoke.failed_text", step=step_name(ctx, ending.failed_at), line=line_of(revocation)))
+        said.append(words("revoke.failed_text", step=step_name(ctx, ending.failed_at), line=revocation.line))
         said.append(words(ending.failure.key, **ending.failure.values))
         if "close" in revocation.done and "open" not in revocation.done:
             said.append(words("revoke.queues_closed", names=", ".join(revocation.queues)))
@@ -61,11 +61,6 @@ def own_setting(ctx: Context, revocation: Revocation) -> str:
     if revocation.kind == "mongodb-password" and ctx.ops.logs_in_as() == revocation.account:
         return "MONGODB_URI"
     return ""
-
-
-def line_of(revocation: Revocation) -> str:
-    """What to type to go on with it."""
-    return " ".join(part for part in ("incident revoke", revocation.kind, revocation.who) if part)
 
 
 def what(ctx: Context, kind: str) -> str:
