@@ -247,6 +247,7 @@ class App:
             history=self.history,
             run_held=self.dispatch.run_held,
             ask=self.dispatch.ask,
+            redactor=self.redactor,
             attach=self.attachments.attach,
             pictures=self.pictures,
             promise=self.audit.promise,
@@ -258,7 +259,6 @@ class App:
             incidents=self.incidents.book,
             requests=self.audit,
             schedules=self.scheduler,
-            redactor=self.redactor,
             outbox_state=lambda: outbox.state(self.store),
         )
         return Context(invocation, person, self.words, self.settings, self.ops, services, say, self.clock)

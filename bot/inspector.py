@@ -32,12 +32,12 @@ class SetUpInspector:
         self._checks: list[tuple[str, Check]] = [
             ("people", self._people),
             ("directories", self._directories),
+            ("security", self._security),
             ("docker", self._docker),
             ("mongodb", self._mongo),
             ("redis", self._redis),
             ("health", self._health),
             ("remote", self._remote),
-            ("security", self._security),
         ]
 
     def add(self, part: str, check: Check) -> None:

@@ -210,6 +210,7 @@ class Services:
     history: History
     run_held: Callable[[Invocation, bool], Awaitable[Reply | None]]
     ask: Callable[[Invocation, str, float], Awaitable[Reply]]
+    redactor: Redactor
     attach: Callable[[str, str, AsyncIterable[str] | Iterable[str]], Awaitable[Attachment]]
     pictures: Pictures
     promise: Callable[[Invocation, Sequence[str]], Awaitable[None]]
@@ -221,5 +222,4 @@ class Services:
     incidents: IncidentBook
     requests: Requests
     schedules: Schedules
-    redactor: Redactor
     outbox_state: Callable[[], Awaitable[Sequence[tuple[str, int, int, float]]]]

@@ -19,12 +19,6 @@ from bot.sandbox.secrets import Secrets, generate
 
 PROJECT = "vcc-manager"
 SERVICES = ("mongodb", "redis", "backend", "frontend")
-_VARIABLES = {
-    "mongo_password": "MONGO_ROOT_PASSWORD",
-    "redis_password": "REDIS_PASSWORD",
-    "jwt_secret": "JWT_SECRET",
-    "session_secret": "SESSION_SECRET",
-}
 # sun_path holds 108 bytes with the closing zero; a longer path is refused by bind().
 LONGEST_SOCKET_PATH = 100
 
@@ -121,6 +115,14 @@ def read_identity(layout: Layout) -> Identity | None:
     except FileNotFoundError:
         return None
     return Identity(raw["created"], Path(raw["socket"]), raw["ports"], _as_changed(Secrets(**raw["secrets"]), layout.project / ".env"))
+
+
+_VARIABLES = {
+    "mongo_password": "MONGO_ROOT_PASSWORD",
+    "redis_password": "REDIS_PASSWORD",
+    "jwt_secret": "JWT_SECRET",
+    "session_secret": "SESSION_SECRET",
+}
 
 
 def _as_changed(made: Secrets, path: Path) -> Secrets:
