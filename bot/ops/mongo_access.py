@@ -19,7 +19,7 @@ from pymongo.uri_parser import parse_uri
 
 from bot.errors import NotFound
 from bot.ops.bounded import within
-from bot.ops.mongo_errors import MONGODB, SYSTEM, needing
+from bot.ops.mongo_errors import MONGODB, SYSTEM
 
 _SLOW = 30.0
 _USERS, _SESSIONS, _KEYS = "users", "sessions", "apikeys"
@@ -93,10 +93,9 @@ class Access:
             raise NotFound(SYSTEM, "user")
 
     async def change_password(self, account: str, password: str) -> None:
-        """Of an account in ``admin``. Connections that are open stay so."""
-        with needing("userAdmin"):
-            async with within(MONGODB, self._deadline):
-                await self._client.admin.command("updateUser", account, pwd=password)
+        """Of an account in ``admin``. Connections that are open stay so. Denied when the login or the right (userAdmin) is wrong."""
+        async with within(MONGODB, self._deadline):
+            await self._client.admin.command("updateUser", account, pwd=password)
 
 
 def account_of(uri: str) -> str:

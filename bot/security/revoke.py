@@ -138,13 +138,15 @@ class Revoking:
 
     async def _change_password(self, revocation: Revocation) -> None:
         """In the database; also when that was done before a crash, and the bot's own settings know only the password before."""
-        new = next(iter(revocation.values.values()))
+        new, own = next(iter(revocation.values.values())), self._ops.logs_in_as() == revocation.account
         try:
             await self._ops.mongo.access.change_password(revocation.account, new)
         except Denied:
+            if not own:
+                raise
             await self._ops.rekey(mongodb=new)
             await self._ops.mongo.access.change_password(revocation.account, new)
-        if self._ops.logs_in_as() == revocation.account:
+        if own:
             await self._ops.rekey(mongodb=new)
 
     async def _made_again(self, revocation: Revocation, service: str) -> None:

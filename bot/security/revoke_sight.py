@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.errors import Conflict
+from bot.errors import Conflict, VccError
 from bot.ops.bundle import Ops
 from bot.ops.mongo_access import UserAccess, account_of, with_password
+from bot.ops.overview import probe
 from bot.security.revoke import ADDRESSES, REQUIREPASS
 from bot.security.revoke_journal import Kind
 
 _WORKER = "backend"
+_DEADLINE = 3.0
 _TOKENS = ("JWT_SECRET", "SESSION_SECRET")
 _PASSWORDS: Mapping[Kind, str] = {"mongodb-password": "MONGO_ROOT_PASSWORD", "redis-password": "REDIS_PASSWORD"}
 
@@ -83,10 +85,10 @@ async def _tokens(ops: Ops, running: Sequence[_Container]) -> Sight:
         raise Conflict("revoke.no_variable", name=_TOKENS[0])
     names = tuple(name for name in _TOKENS if any(each.environment.get(name) for each in with_secret))
     file = await ops.env_files.holding(names)
-    told = with_secret[0].environment
+    told, sessions = with_secret[0].environment, await probe("mongodb", lambda: ops.mongo.access.sessions(), _DEADLINE)
     return Sight(
         "tokens",
-        counts={"sessions": await ops.mongo.access.sessions()},
+        counts={} if isinstance(sessions, VccError) else {"sessions": sessions},  # the new secrets do not wait for the database
         file=file.shown,
         names=names,
         containers=tuple((each.service, each.id) for each in with_secret),

@@ -65,6 +65,10 @@ async def test_the_password_of_an_account_is_changed_and_the_old_one_is_refused(
     mongo = Mongo(uri)
     await mongo.access.change_password("ops", "f" * 64)
     await mongo.close()
+    stale = Mongo(uri)  # as a bot's that was started again with its old settings
+    with pytest.raises(Denied):
+        await stale.access.change_password("ops", "x")
+    await stale.close()
     for address, lets_in in ((uri, False), (with_password(uri, "f" * 64), True)):
         other = Mongo(address)
         if lets_in:

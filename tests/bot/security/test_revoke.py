@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 
+from bot.errors import Denied
 from bot.ops import page_proxy
 from bot.ops.bundle import Ops
 from bot.ops.container_making import Changes
@@ -33,7 +34,7 @@ class World:
         self.file.write_text(OLD_FILE)
         self.told: list[str] = []
         self.dies_at = -1
-        self.password, self.account = "old", "admin"
+        self.password, self.account, self.known = "old", "admin", "old"
         self.open = {"image generation": True}
         self.containers: dict[str, dict[str, Any]] = {
             "redis": {"Config": {"Env": [], "Cmd": ["redis-server", "--requirepass", "old"]}},
@@ -64,6 +65,8 @@ class World:
 
     async def change_password(self, account: str, password: str) -> None:
         assert account == self.account
+        if self.known != self.password:
+            raise Denied("mongodb")
         self.does("password")
         self.password = password
 
@@ -98,8 +101,8 @@ class World:
     async def ping(self) -> None:
         return None
 
-    async def rekey(self, **_: str) -> None:
-        return None
+    async def rekey(self, *, mongodb: str = "", redis: str = "") -> None:
+        self.known = mongodb or self.known
 
     def logs_in_as(self) -> str:
         return self.account
@@ -178,6 +181,14 @@ async def test_killed_anywhere_it_is_gone_on_with(kind: Kind, at: int, tmp_path:
         assert f"{name}={value}\n" in world.file.read_text()
         assert not changes_for(world.containers["backend"], {name: value}).environment
         assert (tmp_path / "revoked" / "1.env").read_text() == OLD_FILE
+
+
+async def test_a_bot_started_again_with_its_old_settings_is_not_locked_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed right after the server took the new password, before that was noted: only the journal knows it."""
+    world = World(tmp_path)
+    world.password = NEW
+    assert (await a_revoking(world, tmp_path, monkeypatch).run(a_revocation("mongodb-password"))).over
+    assert (world.password, world.known) == (NEW, NEW)
 
 
 def test_a_journal_from_another_version_is_told_and_not_forgotten(tmp_path: Path) -> None:
