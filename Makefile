@@ -23,7 +23,7 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Two at a time, since most of them wait for something.
+# Two at a time, since most of them wait for something. Which worker takes what is said in tests/conftest.py.
 test: lint
 	$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder
 

@@ -13,24 +13,32 @@ from typing import TypeVar
 from sqlite_utils import Database
 
 from bot.alert_telling import AlertTelling
-from bot.alerts import Alert, AlertState, Mute, Window
+from bot.alerts import Alert, AlertState, Mute, Severity, Window
 from bot.errors import Conflict
-from bot.model import Place, Reply
+from bot.model import Account, Place, Reply
 from bot.notices import Notices
 from bot.places import Places, places_of
 from bot.store import alert_rows
 from bot.store.engine import Store
 
 T = TypeVar("T")
+# The rule of alerts that somebody asked for, to see one.
+TEST = "test"
 
 
 def _nobody(db: Database) -> str:
     return ""
 
 
+def _no_accounts(db: Database) -> tuple[Account, ...]:
+    return ()
+
+
 @dataclass(slots=True)
 class AlertDesk:
-    """What the book works with. ``wake`` lets messages go out; ``on_call`` says who is called, empty for nobody."""
+    """What the book works with. ``wake`` lets messages go out; ``on_call`` says who is called, empty for nobody; ``calls``
+    are their accounts.
+    """
 
     store: Store
     notices: Notices
@@ -39,6 +47,7 @@ class AlertDesk:
     wake: Callable[[], None]
     clock: Callable[[], float] = time.time
     on_call: Callable[[Database], str] = field(default=_nobody)
+    calls: Callable[[Database], tuple[Account, ...]] = field(default=_no_accounts)
 
 
 class AlertBook:
@@ -54,7 +63,12 @@ class AlertBook:
         alert_rows.save(db, alert)
         if alert.announced_at is not None:
             reply = self.telling.notice(alert, _covering(db, alert), self._desk.on_call(db) if alert.is_open else "")
-            self._desk.notices.show(db, alert.key, self._places(alert), reply)
+            self._desk.notices.show(db, alert.key, self._places(alert), replace(reply, mentions=self._called(db, alert)))
+
+    def _called(self, db: Database, alert: Alert) -> tuple[Account, ...]:
+        """A critical one calls whoever is on call, by name, until somebody is at it."""
+        calls = alert.severity is Severity.CRITICAL and alert.state is AlertState.OPEN
+        return self._desk.calls(db) if calls else ()
 
     def below(self, db: Database, alert: Alert, reply: Reply) -> None:
         """Something more below its message; nothing where there is none."""
@@ -195,6 +209,15 @@ class AlertBook:
                 raise Conflict("alerts.no_mute")
             self._end_mute(db, found, person)
             return found
+
+        return await self._written(work)
+
+    async def test(self, title: str, person: str) -> Alert:
+        """An alert about nothing, told as any other; it is over by itself soon."""
+
+        def work(db: Database) -> Alert:
+            now = self._desk.clock()
+            return self.announce(db, alert_rows.insert(db, Alert(0, TEST, person, Severity.WARNING, title, now, now)))
 
         return await self._written(work)
 

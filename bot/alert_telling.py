@@ -10,7 +10,6 @@ from bot.model import Button, Reply, Tone
 from bot.words import Words
 
 _TONES = {Severity.CRITICAL: Tone.BAD, Severity.WARNING: Tone.WARN}
-_SIGNS = {Severity.CRITICAL: "✘", Severity.WARNING: "!"}
 _HOUR = 3_600.0
 MUTE_FOR = "1h"
 
@@ -18,7 +17,7 @@ MUTE_FOR = "1h"
 class AlertTelling:
     """Says how alerts stand. ``exists`` tells whether there is a command for a line: a button for none is not shown."""
 
-    def __init__(self, words: Words, zone: str, exists: Callable[[str], bool]) -> None:
+    def __init__(self, words: Words, zone: str, exists: Callable[[str], bool] = bool) -> None:
         self._words = words
         self.figures = Figures(words.language, zone)
         self._exists = exists
@@ -69,7 +68,7 @@ class AlertTelling:
             return self._words("alerts.title_closed", about=self.name(alert), lasted=self._lasted(alert))
         key = "alerts.title_acknowledged" if alert.state is AlertState.ACKNOWLEDGED else "alerts.title_open"
         severity = self._words(f"alerts.severity.{alert.severity.value}")
-        return self._words(key, sign=_SIGNS[alert.severity], severity=severity, about=about, person=alert.acknowledged_by)
+        return self._words(key, severity=severity, about=about, person=alert.acknowledged_by)
 
     def _lasted(self, alert: Alert) -> str:
         return self.figures.duration(max(0.0, (alert.closed_at or alert.last_at) - alert.opened_at))
@@ -109,7 +108,8 @@ class AlertTelling:
             buttons.append(Button(words("alerts.button.ack"), f"alert ack {alert.id}", "primary"))
         if not mutes:
             buttons.append(Button(words("alerts.button.mute"), f"alert mute {alert.id} --for {MUTE_FOR}"))
-        buttons += [Button(words("alerts.button.unmute"), f"alert unmute {mute.id}") for mute in mutes[:1]]
+        else:
+            buttons.append(Button(words("alerts.button.unmute"), f"alert unmute {alert.id}"))
         if alert.remedy and alert.remedies < alert.remedies_most:
             buttons.append(Button(alert.remedy, alert.remedy, "danger"))
         if alert.incident is None:
@@ -125,7 +125,7 @@ class AlertTelling:
     def recovered(self, alert: Alert, why: str = "recovered") -> Reply:
         """It is over: ``recovered``, ``remedied`` (after its remedy ran), ``gone`` (nothing of that name is left), ``unruled``."""
         title = self._words(f"alerts.closed.{why}", about=self.name(alert), lasted=self._lasted(alert), line=alert.remedy)
-        return Reply(title, alert.text, tone=Tone.GOOD)
+        return Reply(title, tone=Tone.GOOD)
 
     def remedy_ran(self, alert: Alert, person: str) -> Reply:
         """Somebody let the remedy run."""

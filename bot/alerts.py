@@ -151,6 +151,9 @@ class AlertBook(Protocol):
     async def unmute(self, number: int, person: str) -> Mute:
         """End a mute before its time. Conflict when it is over."""
 
+    async def test(self, title: str, person: str) -> Alert:
+        """An alert about nothing, told as any other; it is over by itself soon."""
+
     async def mutes(self) -> Sequence[Mute]:
         """Those in force, the one that ends first first."""
 

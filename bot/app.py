@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import importlib
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 
 from aiohttp import web
 
-from bot import checklist_book, checklists, line, outbox, scheduler_data
+from bot import alerting, checklist_book, checklists, outbox, platforms, scheduler_data
 from bot.alert_book import AlertBook, AlertDesk
+from bot.alert_rules import RuleBook
 from bot.alert_telling import AlertTelling
 from bot.approvals import Approvals
 from bot.attachments import Attachments
 from bot.audit import Audit
+from bot.calling import Calling, Ground
 from bot.cards import Cards
 from bot.checklist_book import ChecklistBook
 from bot.command import Group
@@ -27,7 +26,7 @@ from bot.context import Context
 from bot.dispatch import Corridor, Dispatch, redacted
 from bot.doors import Connector, Doors
 from bot.error_index import ErrorIndex
-from bot.errors import CannotStart, RecordUnwritable, Refusal, VccError
+from bot.errors import VccError
 from bot.figures import Figures
 from bot.gate import Gate
 from bot.history import History
@@ -36,6 +35,7 @@ from bot.inspector import SetUpInspector
 from bot.locks import Locks
 from bot.model import Invocation, Person, Progress, Reply
 from bot.notices import Notices
+from bot.only_one import OnlyOne
 from bot.ops.bundle import Ops
 from bot.ops.log_text import LogText
 from bot.ops.measures import sources
@@ -60,10 +60,6 @@ from bot.words import Sentences, Words, catalogue
 _LOG = logging.getLogger("vcc.app")
 _NAMES_EVERY = 15.0
 _GRACE = 5.0
-
-
-# Imported only when their settings are present: each library costs a third of a second and 40 MB.
-_CONNECTORS = {"slack": "slack_bot_token", "discord": "discord_token"}
 
 
 class App:
@@ -93,12 +89,11 @@ class App:
         self.attachments = Attachments(settings.vcc_home, self.redactor)
         self.pictures = Pictures(settings.vcc_home, settings.vcc_lang, settings.vcc_tz, self.redactor)
         self.inspector = SetUpInspector(settings, self.ops)
-        self.history = History(self.store, clock)
-        self.sampler = Sampler(sources(self.ops), self.history, clock)
-        self.errors = ErrorIndex(self.store, self.ops.containers.services, self.ops.logs, LogText(settings.secrets), clock)
+        self._measure()
         self.connectors: dict[str, Connector] = {}
         self._outboxes: dict[str, Outbox] = {}
         self._service_names: tuple[str, ...] = ()
+        self.watching = True  # tests look themselves
         self.say_at_terminal: Callable[[Reply], None] = _say_nothing
         self._schedule_telling = ScheduleTelling(self.words, settings.vcc_tz)
         self.audit = Audit(self.store, self.redactor, self.instance.id, clock, self._schedule_telling)
@@ -106,32 +101,61 @@ class App:
         self.notices = Notices(self._clean, clock)
         self.alert_desk = self._alert_desk()
         self.alerts = AlertBook(self.alert_desk)
-        cards = Cards(self.words, settings.vcc_tz, self._clean)
-        self.approvals = Approvals(self.store, self.audit, self.permissions, cards, self.places.ops, clock)
+        self._corridor()
+        self.scheduler = self._scheduler()
+        self.checklists = self._checklists()
+        self.calling = self._calling()
+        self._watch()
+        self.incidents = IncidentHouse(self)
+
+    def _measure(self) -> None:
+        """What is measured again and again, and kept."""
+        self.history = History(self.store, self.clock)
+        self.sampler = Sampler(sources(self.ops), self.history, self.clock)
+        secrets = LogText(self.settings.secrets)
+        self.errors = ErrorIndex(self.store, self.ops.containers.services, self.ops.logs, secrets, self.clock)
+
+    def _corridor(self) -> None:
+        """What every request walks through, and who looks after it."""
+        cards = Cards(self.words, self.settings.vcc_tz, self._clean)
+        self.approvals = Approvals(self.store, self.audit, self.permissions, cards, self.places.ops, self.clock)
         corridor = Corridor(self.audit, self.gate, self.registry, self.approvals, self.locks, self.redactor, self.words)
         self.dispatch = Dispatch(corridor, self._context, self.wake)
         house = House(self.store, self.audit, self.approvals, self.dispatch, self.attachments, self.instance.alive, self.wake)
-        self.tending = Tending(house, self.words, clock)
-        self.scheduler = self._scheduler()
-        self.checklists = self._checklists()
-        self.incidents = IncidentHouse(self)
+        self.tending = Tending(house, self.words, self.clock)
 
     def _alert_desk(self) -> AlertDesk:
         telling = AlertTelling(self.words, self.settings.vcc_tz, self._exists)
         return AlertDesk(self.store, self.notices, self.places, telling, self.wake, self.clock)
 
     def _exists(self, typed: str) -> bool:
-        """Whether there is a command for this line."""
-        try:
-            self.registry.resolve(line.split(line.normalise(typed)))
-        except Refusal:
-            return False
-        return True
+        return alerting.meaning(self.registry, typed) is not None
+
+    def _watch(self) -> None:
+        """Who watches, and who gathers what is around an alert."""
+        ground = alerting.Ground(
+            self.settings, self.store, self.ops, self.registry, self.history, self.errors, self.pictures, self.redactor, self.words,
+            self.health, self.wake, self.clock,
+        )  # fmt: skip
+        file = alerting.rules_file(self.settings)
+        self.inspector.watch(file)
+        self.rules = RuleBook(file, self.words)
+        self.watch = alerting.watch(ground, self.alerts, self.rules)
+        self.evidence = alerting.evidence(ground, self.alerts, self.rules)
 
     def _checklists(self) -> ChecklistBook:
         file = TeamFile(checklist_book.FILE, self.settings.vcc_team_dir, self.settings.vcc_home / "team", checklists.parse)
         self.inspector.watch(file)
         return ChecklistBook(self.store, file, self.words, self.clock)
+
+    def _calling(self) -> Calling:
+        ground = Ground(
+            self.settings, self.store, self.notices, self.places, self.permissions, self.gate, self.words, self.inspector, self.health,
+            self.wake, self.clock,
+        )  # fmt: skip
+        calling = Calling(ground, {"schedules": lambda: self.scheduler.rounded_at})
+        calling.about_alerts(self.alert_desk, self.alerts)
+        return calling
 
     def _scheduler(self) -> Scheduler:
         settings = self.settings
@@ -151,6 +175,7 @@ class App:
         """Open the state, and tell about what a crash interrupted."""
         self.store.open()
         self.instance.begin()
+        await self.calling.book.refresh()
         await self.tending.find_interrupted()
 
     async def close(self, grace: float = _GRACE) -> None:
@@ -162,9 +187,8 @@ class App:
 
     def connect(self) -> None:
         """Take in every platform whose settings are present."""
-        for platform, setting in _CONNECTORS.items():
-            if getattr(self.settings, setting).get_secret_value():
-                self.add(importlib.import_module(f"bot.connectors.{platform}").build(self.doors()))
+        for platform in platforms.configured(self.settings):
+            self.add(platforms.build(platform, self.doors()))
 
     def add(self, connector: Connector) -> None:
         """Take a platform in."""
@@ -175,8 +199,7 @@ class App:
 
     def _speaking(self) -> Collection[str]:
         """The platforms that are, or by their settings will be, connected."""
-        configured = {name for name, setting in _CONNECTORS.items() if getattr(self.settings, setting).get_secret_value()}
-        return configured | self.connectors.keys()
+        return {*platforms.configured(self.settings), *self.connectors}
 
     def doors(self) -> Doors:
         """What connectors are built with."""
@@ -185,7 +208,7 @@ class App:
 
     async def run(self) -> None:
         """Every connector and its outbox until cancelled; one that dies is started again and touches no other."""
-        with _only_one(self.settings.vcc_home / "run.lock"):
+        with OnlyOne(self.settings.vcc_home / "run.lock"):
             async with asyncio.TaskGroup() as group:
                 for name, connector in self.connectors.items():
                     group.create_task(supervise(f"{name} connector", connector.run))
@@ -196,6 +219,11 @@ class App:
                 group.create_task(supervise("sampling", self.sampler.run))
                 group.create_task(supervise("schedules", self.scheduler.run))
                 group.create_task(supervise("incidents", self.incidents.watch.run))
+                if self.watching:
+                    group.create_task(supervise("watching", self.watch.run))
+                    group.create_task(supervise("evidence", self.evidence.run))
+                    for name, loop in self.calling.loops.items():
+                        group.create_task(supervise(name, loop))
 
     def wake(self) -> None:
         """There may be something to send."""
@@ -208,7 +236,7 @@ class App:
 
     def health(self) -> Mapping[str, bool]:
         """Whether each connector hears people now."""
-        return {name: connector.healthy() for name, connector in self.connectors.items()}
+        return {name: connector.healthy() for name, connector in self.connectors.items() if name not in platforms.DEAF}
 
     async def _know_services(self) -> None:
         """The names of the services, refreshed for autocomplete."""
@@ -257,8 +285,10 @@ class App:
             checklists=self.checklists,
             alerts=self.alerts,
             incidents=self.incidents.book,
+            rules=self.rules,
             requests=self.audit,
             schedules=self.scheduler,
+            oncall=self.calling.book,
             outbox_state=lambda: outbox.state(self.store),
         )
         return Context(invocation, person, self.words, self.settings, self.ops, services, say, self.clock)
@@ -266,23 +296,3 @@ class App:
 
 def _say_nothing(reply: Reply) -> None:
     return None
-
-
-class _only_one:
-    """Two bots on one state directory would both answer; the second one is refused."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        try:
-            self._file = self._path.open("w")
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            self._file.close()
-            raise CannotStart("config.second_bot", path=self._path.parent) from error
-        except OSError as error:
-            raise RecordUnwritable(str(error)) from error
-
-    def __exit__(self, *error: object) -> None:
-        self._file.close()

@@ -35,7 +35,7 @@ class Verdict(enum.StrEnum):
 
 WORST_FIRST = tuple(Verdict)
 Take = Literal["max", "min", "sum", "count"]
-Unit = Literal["percent", "bytes", "count", "seconds", "days"]
+Unit = Literal["percent", "bytes", "count", "seconds", "age", "days"]
 Signer = Literal["operator", "admin"]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$", max_length=30)]
 Titled = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
@@ -57,10 +57,11 @@ class Title(_Data):
 
 
 class Trend(_Data):
-    """Which measured series are drawn below the report."""
+    """Which measured series are drawn below the report; ``title`` says what they are where the item is about something else."""
 
     part: str
     figure: str
+    title: Title | None = None
 
 
 class Item(_Data):

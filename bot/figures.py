@@ -10,6 +10,7 @@ NONE = "-"
 _HALF_A_DAY = 43_200
 _SIZES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _SPANS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
+_MANY_DAYS = 10
 _SPAN_NAMES = {"ko": {"d": "일", "h": "시간", "m": "분", "s": "초"}, "en": {"d": "d", "h": "h", "m": "m", "s": "s"}}
 _AGO = {"ko": "{} 전", "en": "{} ago"}
 
@@ -41,7 +42,7 @@ class Figures:
         return f"{number:,}"
 
     def duration(self, seconds: float | None) -> str:
-        """A length of time by its two largest units: ``3일 4시간``, ``12초``, ``0.4초``."""
+        """A length of time by its two largest units: ``3일 4시간``, ``12초``, ``0.4초``; from ten days on by its days."""
         if seconds is None:
             return NONE
         names = _SPAN_NAMES[self.language]
@@ -52,7 +53,7 @@ class Figures:
             whole, left = divmod(left, length)
             if whole or parts:
                 parts.append(f"{whole}{names[name]}" if whole else "")
-            if len(parts) == 2:
+            if len(parts) == 2 or (name == "d" and whole >= _MANY_DAYS):
                 break
         return " ".join(part for part in parts if part)
 

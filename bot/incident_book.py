@@ -79,6 +79,9 @@ class IncidentBook:
         alert = alert_rows.get(db, opening.alert)
         if alert is None:
             raise Conflict("alerts.no_alert", number=opening.alert)
+        known = incident_rows.get(db, alert.incident) if alert.incident is not None else None
+        if known is not None and known.is_open:  # two people pressed its button
+            raise Conflict("incident.alert_has_one", alert=alert.id, number=known.number)
         if alert.state is AlertState.OPEN:
             alert = replace(
                 alert, state=AlertState.ACKNOWLEDGED, acknowledged_by=opening.person, acknowledged_at=opening.at, repeat_at=None

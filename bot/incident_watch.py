@@ -143,6 +143,14 @@ class IncidentWatch:
             maker = self._with.makers().get(room.platform)
             if room.state is RoomState.CHANNEL and maker is not None and any(map(maker.room_lost, await self._given_up(room))):
                 await self._leave(incident.number, room)
+            elif room.state is RoomState.GONE:
+                await self._bring_after(incident, room)
+
+    async def _bring_after(self, incident: Incident, room: Room) -> None:
+        """What was on its way to the channel when it was left."""
+        place = Place(room.platform, room.channel)
+        if await self._with.store.read(lambda db: notice_rows.was_never_said(db, place)):
+            await self._written(lambda db: self._with.telling.leave(db, incident, room))
 
     async def _given_up(self, room: Room) -> list[str]:
         return await self._with.store.read(lambda db: notice_rows.given_up(db, Place(room.platform, room.channel)))

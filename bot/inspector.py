@@ -38,6 +38,7 @@ class SetUpInspector:
             ("redis", self._redis),
             ("health", self._health),
             ("remote", self._remote),
+            ("mail", self._mail),
         ]
 
     def add(self, part: str, check: Check) -> None:
@@ -154,6 +155,14 @@ class SetUpInspector:
             )
             for problem in problems
         ] or [Finding("remote", "ok", self._settings.vcc_backup_s3_url)]
+
+    async def _mail(self, words: Words) -> Sequence[Finding]:
+        """Where both settings are there, the connector looks further."""
+        set_up = (bool(self._settings.vcc_smtp_url.get_secret_value()), bool(self._settings.vcc_alert_email))
+        if all(set_up):
+            return []
+        half = any(set_up)
+        return [Finding("mail", "bad" if half else "warn", *(words(f"mail.{'half' if half else 'unset'}{end}") for end in ("", "_fix")))]
 
 
 def _directory(words: Words, name: str, path: Path | None, access: int) -> Finding:

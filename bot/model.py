@@ -198,7 +198,8 @@ class Reply:
     """An answer, before any platform's looks. ``data`` holds the same figures raw, JSON-able, for ``--json``.
 
     ``text`` and every other string are plain text: a renderer escapes what its platform would take as markup.
-    ``private`` asks for a place only the asker sees. ``code`` is shown in fixed width.
+    ``private`` asks for a place only the asker sees. ``code`` is shown in fixed width. ``mentions`` are the people who are called by
+    their platform; no text ever calls anybody.
     """
 
     title: str
@@ -215,6 +216,7 @@ class Reply:
     footer: str = ""
     private: bool = False
     data: Any = None
+    mentions: tuple[Account, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,12 +20,20 @@ class Places:
         return self._spoken(self._settings.vcc_channel_ops)
 
     def alerts(self) -> tuple[Place, ...]:
-        """Where alerts are shown."""
+        """Where alerts are shown: their channels, and the mailboxes of the settings."""
+        return (*self.alert_channels(), *self.mail(self._settings.vcc_alert_email))
+
+    def alert_channels(self) -> tuple[Place, ...]:
+        """Where alerts are shown and can be answered."""
         return self._spoken(self._settings.vcc_channel_alerts) or self.ops()
 
     def incidents(self) -> tuple[Place, ...]:
         """Where incidents are announced."""
-        return self._spoken(self._settings.vcc_channel_incidents) or self.alerts()
+        return self._spoken(self._settings.vcc_channel_incidents) or self.alert_channels()
+
+    def mail(self, addresses: Iterable[str]) -> tuple[Place, ...]:
+        """Mailboxes; none while no mail is sent."""
+        return self._spoken(Account("mail", address) for address in addresses)
 
     def _spoken(self, channels: Iterable[Account]) -> tuple[Place, ...]:
         speaking = self._speaks()

@@ -64,6 +64,7 @@ class Scheduler:
         self._file = file
         self._clock = clock
         self._sleep = sleep
+        self.rounded_at = float("-inf")
 
     async def run(self) -> None:
         """Rounds until cancelled; what was begun goes on."""
@@ -77,7 +78,7 @@ class Scheduler:
         return max(_SHORTEST, min([LOOK_EVERY, *due]))
 
     async def round(self) -> None:
-        """Begin what is due and was not begun, the newest moment of each schedule only."""
+        """Begin what is due and was not begun, the newest moment of each schedule only. ``rounded_at`` is when that was last done."""
         now = self._clock()
         schedules = await self._schedules()
         rows = await self._desk.store.read(schedule_rows.everything)
@@ -89,6 +90,7 @@ class Scheduler:
                 await self._consider(schedule, rows.get(schedule.name), now)
             except VccError as error:  # a record that cannot be written now; the moment stays due
                 _LOG.error("schedule %s: %s", schedule.name, error)
+        self.rounded_at = now
 
     async def _schedules(self) -> Sequence[Schedule]:
         return await asyncio.to_thread(self._file.read)

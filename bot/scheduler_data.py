@@ -54,6 +54,9 @@ def _channels(value: Any) -> Any:
     return tuple(_account(each) for each in ([value] if isinstance(value, str) else value)) if isinstance(value, str | list) else value
 
 
+Channels = Annotated[tuple[Account, ...], BeforeValidator(_channels)]
+
+
 def _wrong(key: str, value: object) -> PydanticCustomError:
     return PydanticCustomError("team_file", key, {"word": str(value)})
 
@@ -66,7 +69,7 @@ class _Row(BaseModel):
     line: Annotated[str, Field(min_length=1, max_length=500)]
     zone: str = ""
     owner: Annotated[Account | None, BeforeValidator(_account)] = None
-    channel: Annotated[tuple[Account, ...], BeforeValidator(_channels)] = ()
+    channel: Channels = ()
     catch_up: bool = True
 
     @model_validator(mode="after")

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterat
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from bot.alert_rules import Rule
 from bot.alerts import AlertBook
 from bot.chart import Chart
 from bot.checklists import Book
@@ -13,6 +14,7 @@ from bot.command import Command
 from bot.errors import OutsideError
 from bot.incidents import IncidentBook
 from bot.model import Account, Attachment, Invocation, Person, Reply, Role
+from bot.oncall import OnCall
 from bot.ops.container_values import Service
 from bot.redact import Redactor
 from bot.scheduler_data import ScheduleState
@@ -164,6 +166,16 @@ class Schedules(Protocol):
         """Its line as a request of whoever asks for it now, on the record; Busy while its last run goes on."""
 
 
+class Rules(Protocol):
+    """From when on something is an alert."""
+
+    async def rules(self) -> Sequence[Rule]:
+        """The rules in force now, critical ones first."""
+
+    async def fault(self) -> str:
+        """Why the team's own file is not in force, as a sentence; empty when it is, or when there is none."""
+
+
 class Inspector(Protocol):
     """Finds what is misconfigured."""
 
@@ -220,6 +232,8 @@ class Services:
     checklists: Book
     alerts: AlertBook
     incidents: IncidentBook
+    rules: Rules
     requests: Requests
     schedules: Schedules
+    oncall: OnCall
     outbox_state: Callable[[], Awaitable[Sequence[tuple[str, int, int, float]]]]

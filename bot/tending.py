@@ -12,7 +12,7 @@ from bot.attachments import Attachments
 from bot.audit import Audit
 from bot.dispatch import Dispatch
 from bot.model import Invocation, Outcome, Reply, Tone
-from bot.store import message_rows, notice_rows, request_rows, schedule_rows
+from bot.store import alert_rows, message_rows, notice_rows, request_rows, schedule_rows
 from bot.store.engine import Store
 from bot.words import Words
 
@@ -76,6 +76,7 @@ class Tending:
         await store.write(lambda db: message_rows.prune(db, before))
         await store.write(notice_rows.prune)
         await store.write(schedule_rows.prune)
+        await store.write(lambda db: alert_rows.prune(db, self._clock() - alert_rows.KEPT))
         await asyncio.to_thread(self._house.attachments.prune)
 
     def _interrupted(self, invocation: Invocation) -> Reply:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.command import Command, Group, Kind, Parameter, Rest
 from bot.context import Context
 from bot.errors import Usage
@@ -17,21 +19,45 @@ async def help_(ctx: Context, command: Rest = Rest("")) -> Reply:
 
 
 def _list(ctx: Context) -> Reply:
+    """A line for each group: all commands with their words would fill a phone many times over."""
     words = ctx.words
     mine = [command for command in ctx.services.catalogue if ctx.person.role >= command.role]
-    rows = tuple((usage(command), words(f"help.risk.{command.risk.value}"), words(f"{command.key}.summary")) for command in mine)
-    columns = (words("help.column.command"), words("help.column.risk"), words("help.column.summary"))
+    groups: dict[str, list[Command]] = {}
+    for command in mine:
+        groups.setdefault(command.path[0], []).append(command)
+    rows = tuple((name, _held(ctx, commands)) for name, commands in groups.items())
+    columns = (words("help.column.command"), words("help.column.summary"))
     text = words("help.intro", role=words(f"access.roles.{ctx.person.role.name.lower()}"), admins=ctx.services.gate.who(Role.ADMIN))
     data = [{"path": command.name, "risk": command.risk.value} for command in mine]
     return Reply(words("help.title"), text, tables=(Table(columns, rows),), private=True, data=data)
+
+
+def _held(ctx: Context, commands: Sequence[Command]) -> str:
+    """The names of a group's commands; what it does when it is one command."""
+    names = [" ".join(command.path[1:]) for command in commands]
+    return " · ".join(names) if all(names) else ctx.words(f"{commands[0].key}.summary")
+
+
+def _group(ctx: Context, name: str, commands: Sequence[Command]) -> Reply:
+    """Each command of a group, with what it does and what it takes to run it."""
+    words = ctx.words
+    rows = tuple((command.name, _summary(ctx, command)) for command in commands)
+    table = Table((words("help.column.command"), words("help.column.summary")), rows)
+    names = [command.name for command in commands]
+    return Reply(words("help.group", group=name), words("help.group_more", group=name), tables=(table,), private=True, data=names)
+
+
+def _summary(ctx: Context, command: Command) -> str:
+    summary = ctx.words(f"{command.key}.summary")
+    risk = ctx.words(f"help.risk.{command.risk.value}")
+    return summary if command.risk is Risk.READ else ctx.words("help.risk_beside", summary=summary, risk=risk)
 
 
 def _one(ctx: Context, asked: str) -> Reply:
     words = ctx.words
     group_commands = [each for each in ctx.services.catalogue if each.path[0] == asked.strip().lower()]
     if len(group_commands) > 1:
-        names = " · ".join(each.name for each in group_commands)
-        return Reply(words("help.group", group=asked), names, private=True, data=[each.name for each in group_commands])
+        return _group(ctx, asked.strip().lower(), group_commands)
     command, rest = ctx.services.catalogue.resolve(asked.split())
     if rest:
         raise Usage("registry.unknown", word=asked, near=f"help {command.name}")

@@ -5,8 +5,10 @@ Knows nothing of any server's protocol; nothing here starts a process.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import os
+import random
 import shutil
 import socket
 import stat
@@ -17,6 +19,9 @@ from typing import NoReturn
 
 import pytest
 
+from bot.sandbox.layout import SERVER_PORTS
+from bot.testing.waiting import PATIENCE
+
 STRICT = "VCC_TEST_STRICT"
 
 
@@ -25,6 +30,7 @@ def no_schedules(home: Path) -> dict[str, str]:
     team = home / "team-data"
     team.mkdir(parents=True, exist_ok=True)
     (team / "schedules.toml").write_text("schedule = []\n")
+    (team / "alerts.toml").write_text("rule = []\n")
     return {"VCC_TEAM_DIR": str(team)}
 
 
@@ -71,14 +77,18 @@ def find_redis_server() -> Path | None:
 
 
 def free_port() -> int:
-    """A loopback port nobody listens on now. Somebody may take it before it is used: be ready to try again."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A loopback port nobody listens on now, and none that a client is given while a server of ours is down for a moment.
+
+    Somebody may take it before it is used: be ready to try again.
+    """
+    for port in random.SystemRandom().sample(SERVER_PORTS, len(SERVER_PORTS)):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("every port is taken")
 
 
-def wait_until(condition: Callable[[], bool], what: str, *, seconds: float = 10.0, every: float = 0.02) -> None:
+def wait_until(condition: Callable[[], bool], what: str, *, seconds: float = PATIENCE, every: float = 0.02) -> None:
     """Wait for the condition, bounded; says ``what`` never came true."""
     limit = time.monotonic() + seconds
     while not condition():

@@ -32,9 +32,11 @@ ROOMS = {
         "bot/dispatch.py",
         "bot/locks.py",
         "bot/notices.py",
-        "bot/alert_book.py",
+        "bot/alert_",
         "bot/watch.py",
         "bot/incident_",
+        "bot/oncall_book.py",
+        "bot/escalation.py",
     ),
     "subprocess": ("bot/sandbox/",),
     "boto3": ("bot/ops/remote_",),
@@ -46,6 +48,7 @@ ROOMS = {
     "PIL": ("bot/ops/image_decoder",),
     "re2": ("bot/ops/log_",),
     "apscheduler": ("bot/scheduler",),
+    "aiosmtplib": ("bot/ops/mail",),
 }
 
 

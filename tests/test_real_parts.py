@@ -96,7 +96,7 @@ def test_a_worker_beside_the_test_does_the_work(real_redis: RealRedis, bull_node
     bull = bull_node(real_redis.url)
     with bull.worker(ms=1):
         bull.add({}, copies=20)
-        wait_until(lambda: bull.counts()["completed"] == 20, "20 jobs are done", seconds=30, every=0.2)
+        wait_until(lambda: bull.counts()["completed"] == 20, "20 jobs are done", every=0.2)
     bull.add({})
     assert bull.counts()["waiting"] == 1
 

@@ -1,6 +1,7 @@
 """A reply as a Discord message: content, one embed, buttons, and files for what does not fit. Pure.
 
-Every limit of Discord is kept here for any reply whatever, so that a message is never refused for its form.
+Every limit of Discord is kept here for any reply whatever, so that a message is never refused for its form. Called are the people
+of ``Reply.mentions``, by their ids, and nobody else.
 Knows no network and reads no file.
 """
 
@@ -14,6 +15,7 @@ from typing import Any
 
 from bot.connectors import plain
 from bot.connectors.discord_text import clean, code_block, cut, escaped, fitted, quiet, size
+from bot.connectors.listing import entries, is_wide, painted
 from bot.model import Attachment, Button, Reply, Table, Tone
 from bot.words import Words
 
@@ -21,14 +23,14 @@ PREFIX = "vcc:"
 ATTACHED = "attachment://"
 NO_MENTIONS: Mapping[str, Any] = {"parse": []}
 _CONTENT, _EMBED_SUM, _DESCRIPTION = 2000, 6000, 4096
-_FIELDS, _FIELD_NAME, _FIELD_VALUE, _FOOTER = 25, 256, 1024, 2048
+_FIELD_NAME, _FIELD_VALUE = 200, 1000
 _ROWS, _IN_ROW, _LABEL, _CUSTOM_ID = 5, 5, 80, 100
 _FILES = 10
 _EMBEDS = 10
 _TITLE, _SHOWN_FOOTER, _POINTER = 300, 600, 200
-_TEXT_BESIDE_OTHERS = 1800
-_WIDEST_TABLE = 58
+_TEXT_BESIDE_OTHERS, _FIELDS_BESIDE_OTHERS = 1800, 1600
 _WHOLE = "whole-answer.txt"
+_PERSON, _MOST_CALLED = re.compile(r"[0-9]{1,20}", re.ASCII), 10
 _ODD, _NAME = re.compile(r"[^A-Za-z0-9-]+"), 60
 _COLOURS = {Tone.GOOD: 0x2E7D32, Tone.WARN: 0xF9A825, Tone.BAD: 0xC62828, Tone.NEUTRAL: 0x546E7A}
 _SIGNS = {Tone.GOOD: "✅ ", Tone.WARN: "⚠️ ", Tone.BAD: "❌ ", Tone.NEUTRAL: ""}
@@ -46,21 +48,28 @@ class Rendered:
 
 def render(reply: Reply, words: Words) -> Rendered:
     """The message that shows a reply; what had to be cut goes out whole as a file beside it."""
-    reply = replace(reply, tables=tuple(_squared(table) for table in reply.tables))
+    reply = painted(replace(reply, tables=tuple(_squared(table) for table in reply.tables)))
     title, whole = fitted(" ".join(reply.title.split()), _TITLE)
     embed, embed_whole = _Embed(reply, words).build()
     components, buttons_whole = _components(reply.buttons)
     whole = whole and embed_whole and buttons_whole and len(reply.files) <= _FILES
     files = tuple(_named(reply.files[: _FILES if whole else _FILES - 1]))
+    called = _called(reply)
     body: dict[str, Any] = {
-        "content": f"{_SIGNS[reply.tone]}**{title or '-'}**"[:_CONTENT],
+        "content": f"{_SIGNS[reply.tone]}**{title or '-'}**"[:_CONTENT] + "".join(f" <@{person}>" for person in called),
         "embeds": _with_pictures(embed, files, _COLOURS[reply.tone]),
         "components": components,
-        "allowed_mentions": dict(NO_MENTIONS),
+        "allowed_mentions": {**NO_MENTIONS, "users": called} if called else dict(NO_MENTIONS),
     }
     if whole:
         return Rendered(body, (), files)
     return Rendered(body, ((_WHOLE, clean(plain.text(reply))),), files)
+
+
+def _called(reply: Reply) -> list[str]:
+    """Discord's ids of the people to call."""
+    people = dict.fromkeys(each.id for each in reply.mentions if each.platform == "discord" and _PERSON.fullmatch(each.id))
+    return list(people)[:_MOST_CALLED]
 
 
 def _named(files: Sequence[Attachment]) -> Iterator[Attachment]:
@@ -105,13 +114,12 @@ class _Embed:
         said, whole = cut(self._reply.footer, _SHOWN_FOOTER)
         footer = self._took((quiet(said), whole))
         self._left -= _POINTER
-        fields = list(self._fields())
         description = self._description()
         if not self._whole:
             pointer = self._words("discord.see_file")[: _POINTER - 1]
             description = f"{description}\n{pointer}" if description else pointer
         embed: dict[str, Any] = {"color": _COLOURS[self._reply.tone]}
-        parts = {"description": description, "fields": fields, "footer": {"text": footer} if footer else None}
+        parts = {"description": description, "footer": {"text": footer} if footer else None}
         embed.update({name: value for name, value in parts.items() if value})
         return (embed if len(embed) > 1 else {}), self._whole
 
@@ -121,24 +129,9 @@ class _Embed:
         self._left -= size(text)
         return text
 
-    def _fields(self) -> Iterator[Mapping[str, Any]]:
-        for number, (name, value) in enumerate(self._reply.fields):
-            room = self._left - self._wanted_below()
-            if number >= _FIELDS or room < 40:
-                self._whole = False
-                return
-            shown_name = self._took(fitted(name.strip() or "-", min(_FIELD_NAME, room // 4)))
-            shown_value = self._took(fitted(value.strip() or "-", min(_FIELD_VALUE, room - size(shown_name))))
-            yield {"name": shown_name or "-", "value": shown_value or "-", "inline": size(shown_value) <= 30}
-
-    def _wanted_below(self) -> int:
-        """What the fields leave for the description at least: fields are facts of a card, but never all of it."""
-        wanted = size(escaped(self._reply.text)) + (700 if self._reply.code or self._reply.tables else 0)
-        return min(wanted, 2000)
-
     def _description(self) -> str:
         room = min(_DESCRIPTION - _POINTER, self._left)
-        others = bool(self._reply.code or self._reply.tables)
+        others = bool(self._reply.code or self._reply.tables or self._reply.fields)
         parts: list[str] = []
         if self._reply.text.strip():
             parts.append(self._took(fitted(self._reply.text, min(room, _TEXT_BESIDE_OTHERS) if others else room)))
@@ -150,10 +143,29 @@ class _Embed:
         return "\n".join(parts)
 
     def _blocks(self) -> Iterator[Any]:
+        if self._reply.fields:
+            below = bool(self._reply.code or self._reply.tables)
+            yield lambda room: field_lines(self._reply.fields, min(room, _FIELDS_BESIDE_OTHERS) if below else room)
         for table in self._reply.tables:
             yield lambda room, table=table: table_block(table, room)
         if self._reply.code.strip():
             yield lambda room: code_block(self._reply.code, room)
+
+
+def field_lines(fields: Sequence[tuple[str, str]], room: int) -> tuple[str, bool]:
+    """A line for each: an embed's own fields would take three on a phone, and stand below everything else."""
+    lines: list[str] = []
+    all_whole = True
+    for name, value in fields:
+        shown_name, name_whole = fitted(" ".join(name.split()) or "-", _FIELD_NAME)
+        shown_value, value_whole = fitted(value.strip() or "-", _FIELD_VALUE)
+        line = f"**{shown_name}:** {shown_value}"
+        room -= size(line) + 1
+        if room < 0:
+            return "\n".join(lines), False
+        lines.append(line)
+        all_whole = all_whole and name_whole and value_whole
+    return "\n".join(lines), all_whole
 
 
 def table_block(table: Table, room: int) -> tuple[str, bool]:
@@ -161,17 +173,18 @@ def table_block(table: Table, room: int) -> tuple[str, bool]:
     title = f"**{escaped(table.title)}**\n" if table.title else ""
     if size(title) > room - 40:
         return "", False
-    drawn = plain.table_text(Table(table.columns, table.rows)) if table.columns else ""
-    widest = max((plain.width(line) for line in drawn.split("\n")), default=0)
-    shown, whole = code_block(drawn, room - size(title)) if widest <= _WIDEST_TABLE else _listed(table, room - size(title))
+    left = room - size(title)
+    if is_wide(table):
+        shown, whole = _listed(table, left)
+    else:
+        shown, whole = code_block(plain.table_text(replace(table, title="")) if table.columns else "", left)
     return (title + shown if shown else ""), whole
 
 
 def _listed(table: Table, room: int) -> tuple[str, bool]:
     lines: list[str] = []
-    for row in table.rows:
-        cells = [f"{escaped(name)} {escaped(cell)}" for name, cell in zip(table.columns[1:], row[1:], strict=False) if cell.strip()]
-        line = " · ".join([f"**{escaped(row[0]) or '-'}**" if row else "-", *cells]).replace("\n", " ")
+    for head, rest in entries(table):
+        line = f"**{escaped(head)}** — {escaped(rest)}" if rest else f"**{escaped(head)}**"
         room -= size(line) + 1
         if room < 0:
             return "\n".join(lines), False

@@ -1,7 +1,8 @@
 """A reply as Slack blocks, within every limit whatever the reply holds; what does not fit goes into a text file. Pure.
 
 Foreign text only stands in ``plain_text``, ``raw_text`` and ``rich_text`` text, which Slack never reads for markup: nothing in it
-can name people, format or break out. Only the fallback ``text`` is read for markup, and it is escaped.
+can name people, format or break out. Only the fallback ``text`` is read for markup, and it is escaped. Called are the people of
+``Reply.mentions``, by their ids, and nobody else.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.connectors import plain
+from bot.connectors.listing import entries, is_wide, painted
 from bot.connectors.slack_text import escaped
 from bot.model import Button, Outcome, Reply, Table, Tone
 from bot.plain_text import LONGEST_LINE, harmless, shortened
@@ -29,6 +31,7 @@ _FIELDS, _FIELD_NAME, _FIELD_VALUE = 40, 200, 800
 _ROWS, _COLUMNS, _CELL = 100, 20, 300
 _LABEL, _VALUE, _BUTTONS, _BUTTONS_IN_ROW = 75, 2_000, 50, 25
 _FALLBACK = 3_000
+_PERSON, _MOST_CALLED = re.compile(r"[UW][A-Z0-9]{1,20}"), 10
 _ICONS = {Tone.GOOD: "✅ ", Tone.WARN: "⚠️ ", Tone.BAD: "❌ ", Tone.NEUTRAL: ""}
 
 
@@ -66,8 +69,12 @@ class _Page:
         return shown if shown.strip() else ""
 
 
-def render(reply: Reply, words: Words, *, asker: str = "", direct: bool = False) -> Rendered:
-    """The blocks of a reply. ``asker`` is named under it; ``direct``: its files are sent beside it, as a direct message."""
+def render(reply: Reply, words: Words, *, asker: str = "", direct: bool = False, below: bool = False) -> Rendered:
+    """The blocks of a reply. ``asker`` is named under it; ``direct``: its files are sent beside it, as a direct message.
+
+    ``below``: it stands in a thread already, where its files follow it for all to see.
+    """
+    reply = painted(reply)
     page = _Page(MOST_IN_ALL - _KEPT_FOR_NOTES)
     title = page.take(_icon(reply) + reply.title, _TITLE, newlines=False) or "VCC"
     rows_of_buttons = list(_buttons(page, reply.buttons))
@@ -77,10 +84,26 @@ def render(reply: Reply, words: Words, *, asker: str = "", direct: bool = False)
     code = list(_code(page, reply.code))  # counted before the tables, shown after them
     middle += [*_tables(page, reply.tables), *code]
     files = (_whole(reply),) if page.cut else ()
-    notes = [*_notes(words, files, asker), *_whereabouts(reply, words, bool(files), direct)]
+    notes = [*_notes(words, files, asker), *_whereabouts(reply, words, bool(files), direct, below)]
     header: Block = {"type": "header", "text": _plain_text(title)}
-    blocks = [header, *middle, *_context([footer, *notes]), *rows_of_buttons]
-    return Rendered(escaped("\n".join(part for part in (title, body) if part), _FALLBACK), blocks, files)
+    called = _called(reply)
+    blocks = [header, *_calls(called), *middle, *_context([footer, *notes]), *rows_of_buttons]
+    fallback = escaped("\n".join(part for part in (title, body) if part), _FALLBACK)
+    return Rendered("".join([*(f"<@{person}> " for person in called), fallback]), blocks, files)
+
+
+def _called(reply: Reply) -> list[str]:
+    """Slack's ids of the people to call."""
+    people = dict.fromkeys(each.id for each in reply.mentions if each.platform == "slack" and _PERSON.fullmatch(each.id))
+    return list(people)[:_MOST_CALLED]
+
+
+def _calls(called: Sequence[str]) -> Iterator[Block]:
+    elements: list[Block] = []
+    for person in called:
+        elements += [{"type": "user", "user_id": person}, _words_of(" ")]
+    if elements:
+        yield _rich(_section(*elements))
 
 
 def _icon(reply: Reply) -> str:
@@ -93,7 +116,7 @@ def _notes(words: Words, files: Sequence[TextFile], asker: str) -> list[str]:
     return notes + [words("slack.rest_in_file", name=file.name) for file in files]
 
 
-def _whereabouts(reply: Reply, words: Words, more: bool, direct: bool) -> list[str]:
+def _whereabouts(reply: Reply, words: Words, more: bool, direct: bool, below: bool) -> list[str]:
     """Where what cannot stand in the message itself is to be found.
 
     A picture could only stand in it once Slack has looked through it, some time after it was shared, and shared it must be,
@@ -101,7 +124,7 @@ def _whereabouts(reply: Reply, words: Words, more: bool, direct: bool) -> list[s
     """
     if direct and (more or reply.files):
         return [words("slack.files_direct")]
-    return [words("slack.picture_below")] if any(file.is_picture for file in reply.files) else []
+    return [words("slack.picture_below")] if any(file.is_picture for file in reply.files) and not below else []
 
 
 def _plain_text(text: str) -> Block:
@@ -147,14 +170,19 @@ def _code(page: _Page, code: str) -> Iterator[Block]:
 
 
 def _tables(page: _Page, tables: Sequence[Table]) -> Iterator[Block]:
-    """Slack takes one table in a message; the others are set in fixed width."""
+    """Slack takes one table in a message; the others are set in fixed width, or listed where that would break on a phone."""
     for number, table in enumerate(map(_even, tables)):
         if not table.columns:
             continue
         title = page.take(table.title, _TITLE, newlines=False)
         if title:
             yield _rich(_section(_words_of(title, bold=True)))
-        yield from _table(page, table) if number == 0 else _code(page, plain.table_text(replace(table, title="")))
+        if number == 0:
+            yield from _table(page, table)
+        elif is_wide(table):
+            yield from _listed(page, table)
+        else:
+            yield from _code(page, plain.table_text(replace(table, title="")))
 
 
 def _table(page: _Page, table: Table) -> Iterator[Block]:
@@ -169,6 +197,17 @@ def _table(page: _Page, table: Table) -> Iterator[Block]:
     page.cut |= len(table.columns) > _COLUMNS
     if rows:
         yield {"type": "table", "rows": rows, "column_settings": [{"is_wrapped": True} for _ in rows[0]]}
+
+
+def _listed(page: _Page, table: Table) -> Iterator[Block]:
+    elements: list[Block] = []
+    for head, rest in entries(table):
+        said, told = page.take(head, _FIELD_NAME, newlines=False), page.take(rest, _FIELD_VALUE, newlines=False)
+        if said:
+            elements += [_words_of(said, bold=True), _words_of(f" — {told}\n" if told else "\n")]
+            page.left -= 4
+    if elements:
+        yield _rich(_section(*elements))
 
 
 def _even(table: Table) -> Table:

@@ -51,7 +51,7 @@ class SlackCheck:
         try:
             answer = await self._client.auth_test()
         except VENDOR as error:
-            return [_bad("slack", error, words, words("slack.check.token_fix"))]
+            return [_bad("slack", error, words, words("slack.check.token_fix" if code_of(error) else "slack.check.network_fix"))]
         found = [Finding("slack", "ok", words("slack.check.token", team=answer["team"], user=answer["user"]))]
         headers = {str(name).lower(): str(value) for name, value in answer.headers.items()}
         granted = {scope.strip() for scope in headers.get("x-oauth-scopes", "").split(",")}

@@ -41,7 +41,7 @@ class SlackCourier:
         card = message.ticket is not None and "ts" in message.posted  # stays where all see it, whatever came of it
         if message.reply.private and not card and message.account.platform == "slack":
             return await self._privately(message, checkpoint)
-        rendered = render(message.reply, self._words, asker=message.handle.get("asker", ""))
+        rendered = render(message.reply, self._words, asker=message.handle.get("asker", ""), below=bool(_thread_of(message)))
         if "ts" in message.posted:
             posted = dict(message.posted)
             await self._update(posted, message, rendered)

@@ -44,10 +44,10 @@ class LogWindow:
 
 
 class StampReader:
-    """Takes the stamp off a line. Lines come by the thousand in one second, so that second is reckoned once."""
+    """Takes the stamp off a line. Lines come by the thousand in one minute, so that minute is reckoned once."""
 
     def __init__(self) -> None:
-        self._second = b""
+        self._minute = b""
         self._base = 0.0
         self._last = 0.0
 
@@ -67,16 +67,16 @@ class StampReader:
         return self.split(stamp)[0]
 
     def _moment(self, stamp: bytes) -> float:
-        second = stamp[:19]
-        if second != self._second:
+        minute, second = stamp[:17], stamp[17:19]
+        if minute != self._minute:
             if len(stamp) < 20 or stamp[4:5] != b"-":
                 raise ValueError(stamp)
-            self._base = datetime.fromisoformat(second.decode("ascii") + "+00:00").timestamp()
-            self._second = second
-        if stamp[-1:] != b"Z":
+            self._base = datetime.fromisoformat(minute.decode("ascii") + "00+00:00").timestamp()
+            self._minute = minute
+        if not second.isdigit() or second >= b"60" or stamp[-1:] != b"Z":
             raise ValueError(stamp)
         fraction = stamp[20:-1]
-        return self._base + (float(b"0." + fraction) if fraction else 0.0)
+        return self._base + int(second) + (float(b"0." + fraction) if fraction else 0.0)
 
 
 class Limit:

@@ -12,14 +12,14 @@ import re
 from dataclasses import dataclass, field
 
 from bot.ops.container_values import LogLine
-from bot.ops.error_kinds import ACCESS, LOOK_AT, MONGO, NGINX_ERROR, REDIS, ErrorKind, classify, continues
+from bot.ops.error_kinds import LOOK_AT, MONGO, NGINX_ERROR, REDIS, ErrorKind, accessed, classify, continues
 
 GROUPS_AT_MOST = 500
 EXAMPLE_CAP = 2000
 TRACE_AT_MOST = 8
 _REMEMBERED = 512
 # No placeholder tells one digit from another, but for the 0 of 0x: so lines that differ in digits only are reckoned once.
-_ANY_DIGIT = str.maketrans("23456789", "11111111")
+_ANY_DIGIT = bytes.maketrans(b"23456789", b"11111111")
 
 _PLACEHOLDERS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r'"(?:[^"\\]|\\.){0,1000}"'), "<text>"),
@@ -147,12 +147,12 @@ class ErrorGrouper:
 
 def fingerprint_of(service: str, kind: ErrorKind, text: str) -> str:
     """Twelve hexadecimal digits, the same on every machine and every day for what is the same error."""
-    return _fingerprint(service, kind, _essence(text[:LOOK_AT]).translate(_ANY_DIGIT))
+    return _fingerprint(service, kind, _essence(text[:LOOK_AT]).encode("utf-8", "replace").translate(_ANY_DIGIT))
 
 
 @functools.lru_cache(maxsize=_REMEMBERED)
-def _fingerprint(service: str, kind: ErrorKind, essence: str) -> str:
-    return hashlib.sha256(f"{service}\n{kind}\n{_placed(essence)}".encode("utf-8", "replace")).hexdigest()[:12]
+def _fingerprint(service: str, kind: ErrorKind, essence: bytes) -> str:
+    return hashlib.sha256(f"{service}\n{kind}\n{_placed(essence.decode())}".encode("utf-8", "replace")).hexdigest()[:12]
 
 
 def normalise(text: str) -> str:
@@ -168,7 +168,7 @@ def _placed(text: str) -> str:
 
 def _essence(text: str) -> str:
     """The part of a line of a known form that tells what is wrong; other lines whole."""
-    access = ACCESS.match(text)
+    access = accessed(text)
     if access:
         return f"{access['method']} {(access['target'] or '').partition('?')[0]} status:{access['status'].translate(_SPELLED)}"
     entry = MONGO.match(text)

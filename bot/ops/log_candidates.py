@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from ahocorasick_rs import BytesAhoCorasick, MatchKind
 
+from bot.ops.log_entries import NEEDLES
+
 LITERALS = (
     "rror", "xception", "ERROR", "FATAL", "fatal", "ailed", "❌",
     "ncaught", "nhandled", "NCAUGHT", "NHANDLED",
@@ -19,8 +21,19 @@ LITERALS = (
 # Leftmost matching, because only with it does the library search with vectors.
 _SEARCH = BytesAhoCorasick([literal.encode() for literal in LITERALS], matchkind=MatchKind.LeftmostFirst)
 
+_STREAM_SEARCH = {stream: BytesAhoCorasick([needle], matchkind=MatchKind.LeftmostFirst) for stream, needle in NEEDLES.items()}
+
 
 def candidates(data: bytes | bytearray, size: int | None = None) -> list[int]:
     """Offsets in the first ``size`` bytes (or all), ascending; every line that is an error holds at least one."""
+    return _found(_SEARCH, data, size)
+
+
+def places(stream: str, data: bytes | bytearray, size: int) -> list[int]:
+    """Likewise, where the entries of a json-file name this stream: sooner than by ``find`` where there are few."""
+    return _found(_STREAM_SEARCH[stream], data, size)
+
+
+def _found(search: BytesAhoCorasick, data: bytes | bytearray, size: int | None) -> list[int]:
     with memoryview(data) as whole, whole[:size] as part:
-        return [start for _, start, _ in _SEARCH.find_matches_as_indexes(part)]
+        return [start for _, start, _ in search.find_matches_as_indexes(part)]

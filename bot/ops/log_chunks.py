@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from bot.ops.container_frames import HEADER
+from bot.ops.log_candidates import places
 from bot.ops.log_entries import NEEDLES, STAMP_BYTES, Entry, parse
 
 NOWHERE = -1
 LOOK_BACK = 8 << 10
 _FRAMES_BACK = 32
+_NEAR = 4 << 10
 _KINDS = {"stdout": b"\1\0\0\0", "stderr": b"\2\0\0\0"}
 _STREAMS = {0: "stdout", 1: "stdout", 2: "stderr"}
 
@@ -47,6 +49,7 @@ class FileChunk:
     def __init__(self, data: bytes | bytearray, size: int) -> None:
         self._data = data
         self.size = size
+        self._places: dict[str, list[int]] = {}
 
     def start_of(self, place: int) -> int:
         """The line's beginning."""
@@ -59,15 +62,30 @@ class FileChunk:
 
     def next_of(self, stream: str, start: int) -> int:
         """By the one place where the stream's name stands in quotes of its own."""
-        found = self._data.find(NEEDLES[stream], start, self.size)
-        return self.start_of(found) if found >= 0 else NOWHERE
+        if stream not in self._places:
+            found = self._data.find(NEEDLES[stream], start, min(self.size, start + _NEAR))
+            if found >= 0:
+                return self.start_of(found)
+        known = self._all(stream)
+        number = bisect_left(known, start)
+        return self.start_of(known[number]) if number < len(known) else NOWHERE
 
     def before(self, stream: str, start: int, *, far: bool = False) -> Before | None:
         """Likewise, backwards."""
-        found = self._data.rfind(NEEDLES[stream], 0 if far else max(0, start - LOOK_BACK), start)
+        found = NOWHERE if stream in self._places else self._data.rfind(NEEDLES[stream], max(0, start - _NEAR), start)
         if found < 0:
+            known = self._all(stream)
+            number = bisect_left(known, start)
+            found = known[number - 1] if number else NOWHERE
+        if found < (0 if far else max(0, start - LOOK_BACK)):
             return None
         return Before(self.start_of(found), _ends_line(self._data, found))
+
+    def _all(self, stream: str) -> list[int]:
+        """Where its name stands: found once, when it is not to be found nearby."""
+        if stream not in self._places:
+            self._places[stream] = places(stream, self._data, self.size)
+        return self._places[stream]
 
 
 def _ends_line(data: bytes | bytearray, end: int) -> bool:

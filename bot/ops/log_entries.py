@@ -20,8 +20,13 @@ OPENING = b'{"log":"'
 STREAM = b'","stream":"'  # within the text every quote is escaped, so that this cannot stand there
 TIME = b'"time":"'
 NEEDLES = {stream: STREAM + stream.encode() + b'"' for stream in ("stdout", "stderr")}
+# What most lines end with, but for the stamp: that has nine decimals, unless it ends with a zero.
+_ENDS = {needle + b"," + TIME: stream for stream, needle in NEEDLES.items()}
+_END = len(b'"}')
 NO_TIME = b"0001-01-01T00:00:00.000000000Z"  # what the engine says of an entry that has none
 STAMP_BYTES = len(NO_TIME) + 1
+_STAMP = len(NO_TIME) + _END
+_STAMPED = _STAMP + len(next(iter(_ENDS)))
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -35,6 +40,9 @@ class Entry(NamedTuple):
 
 def parse(line: bytes) -> Entry | None:
     """The entry in one line of the file; None for what is none, or of no stream that is shown."""
+    known = _ENDS.get(line[-_STAMPED:-_STAMP])
+    if known and line[-13:-12] == b"." and line.endswith(b'Z"}') and line.startswith(OPENING):
+        return Entry(known, line[-_STAMP:-_END], unescaped(line[len(OPENING) : -_STAMPED]))
     end = line.find(STREAM, len(OPENING))
     at = line.rfind(TIME)
     if end < 0 or at < end or not line.startswith(OPENING) or not line.endswith(b'"}'):
@@ -79,6 +87,10 @@ def unescaped(literal: bytes) -> bytes:
         return literal
     if escape == len(literal) - 2 and literal.endswith(b"n"):
         return literal[:-2] + b"\n"
+    if b"\\\\" not in literal:
+        common = literal.replace(b"\\n", b"\n").replace(b'\\"', b'"')
+        if b"\\" not in common:
+            return common
     try:
         return _text(json.loads(f'"{literal.decode("utf-8", "replace")}"', strict=False))
     except ValueError:

@@ -5,7 +5,7 @@ What the grouper learns is the same as if it had been fed every line. Knows neit
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from bot.ops.container_values import Service
 from bot.ops.error_log import ErrorGrouper
@@ -38,12 +38,18 @@ class ErrorFinder:
     def take(self, chunk: Chunk, hits: Iterable[int]) -> None:
         """Look at what may be an error, and at what follows one."""
         self._fed = dict.fromkeys(STREAMS, 0)
-        self._next = {stream: chunk.next_of(stream, 0) for stream in STREAMS if self._waits(stream)}
-        for start in _starts(chunk, hits):
+        self._next = {}
+        for stream in STREAMS:
+            self._await(chunk, stream, 0)
+        end = 0
+        for hit in hits:
+            if hit < end:
+                continue  # in the entry that was looked at last
+            start = chunk.start_of(hit)
             if self._next:
                 self._follow(chunk, start)
-            self._suspect(chunk, start)
-            if self.ended:
+            end = self._suspect(chunk, start)
+            if self._window.ended:
                 return
         self._follow(chunk, chunk.size)
         self._end(chunk)
@@ -55,24 +61,26 @@ class ErrorFinder:
 
     def _follow(self, chunk: Chunk, until: int) -> None:
         """Feed what comes before ``until`` of the streams that are waited for, in the order of the log."""
-        while self._next and not self.ended:
-            stream = min(self._next, key=lambda each: self._next[each] if self._next[each] >= 0 else chunk.size)
-            start = self._next[stream]
-            if start == NOWHERE or start >= until:
+        while self._next and not self._window.ended:
+            start = min(self._next.values())
+            if start >= until:
                 return
             self._feed(chunk, start)
 
-    def _suspect(self, chunk: Chunk, start: int) -> None:
-        """Look at a candidate, from the beginning of its line."""
-        entry, end = chunk.entry(start)
+    def _suspect(self, chunk: Chunk, start: int) -> int:
+        """Look at a candidate, from the beginning of its line; where the entry ends."""
+        entry, end = known = chunk.entry(start)
         if entry is None or start < self._fed[entry.stream]:
-            return
+            return end
         begin = self._line_start(chunk, start, entry.stream)
         if begin == NOWHERE:
             self._fed[entry.stream] = end
-            return
-        self._feed(chunk, begin, (entry, end) if begin == start else None)
-        self._follow(chunk, end)
+        elif begin == start:
+            self._feed(chunk, start, known)
+        else:
+            self._feed(chunk, begin)
+            self._follow(chunk, end)
+        return end
 
     def _line_start(self, chunk: Chunk, start: int, stream: str) -> int:
         """Where the line begins that this entry is of; NOWHERE when that was passed over already."""
@@ -89,22 +97,24 @@ class ErrorFinder:
     def _feed(self, chunk: Chunk, start: int, known: tuple[Entry | None, int] | None = None) -> None:
         entry, end = known or chunk.entry(start)
         if entry is None:
-            self._next = {stream: chunk.next_of(stream, end) if place == start else place for stream, place in self._next.items()}
+            for stream in [each for each, place in self._next.items() if place == start]:
+                self._await(chunk, stream, end)
             return
-        self._fed[entry.stream] = end
-        self._learn(entry)
-        if self._waits(entry.stream):
-            self._next[entry.stream] = chunk.next_of(entry.stream, end)
-        else:
-            self._next.pop(entry.stream, None)
-
-    def _learn(self, entry: Entry) -> None:
+        stream = entry.stream
+        self._fed[stream] = end
         if self._window.keep(entry.stamp):
             for line in self._maker.feed(entry):
                 self._grouper.feed(line)
+        self._await(chunk, stream, end)
 
-    def _waits(self, stream: str) -> bool:
-        return self._maker.continues(stream) or self._grouper.awaits(self._container, stream)
+    def _await(self, chunk: Chunk, stream: str, start: int) -> None:
+        """Remember where the next entry of a stream is, if it is waited for and this chunk has one."""
+        if self._grouper.awaits(self._container, stream) or self._maker.continues(stream):
+            place = chunk.next_of(stream, start)
+            if place != NOWHERE:
+                self._next[stream] = place
+                return
+        self._next.pop(stream, None)
 
     def _end(self, chunk: Chunk) -> None:
         """Remember which streams stopped in the middle of a line."""
@@ -112,13 +122,3 @@ class ErrorFinder:
             last = chunk.before(stream, chunk.size, far=stream in self.unfinished)
             if last is not None:
                 self.unfinished.discard(stream) if last.finished else self.unfinished.add(stream)
-
-
-def _starts(chunk: Chunk, hits: Iterable[int]) -> Iterator[int]:
-    """The entries that hold the hits, each once."""
-    last = NOWHERE
-    for hit in hits:
-        start = chunk.start_of(hit)
-        if start != last:
-            last = start
-            yield start

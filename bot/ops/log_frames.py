@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from struct import Struct
 
@@ -52,15 +53,21 @@ class Recent:
     """The newest frames seen."""
 
     def __init__(self) -> None:
-        self._chunks: list[FrameChunk] = []
+        self._chunks = deque[FrameChunk]()
+        self._later = self._later_bytes = 0  # frames and bytes behind the first chunk
 
     def add(self, chunk: FrameChunk) -> None:
         """The next chunk. Old ones are let go."""
         self._chunks.append(chunk)
-        later = self._chunks[1:]
-        while sum(len(each.starts) - 1 for each in later) >= RECENT or sum(each.size for each in later) >= RECENT_BYTES:
-            del self._chunks[0]
-            later = self._chunks[1:]
+        if len(self._chunks) > 1:
+            self._count(chunk, 1)
+        while self._later >= RECENT or self._later_bytes >= RECENT_BYTES:
+            self._chunks.popleft()
+            self._count(self._chunks[0], -1)
+
+    def _count(self, chunk: FrameChunk, sign: int) -> None:
+        self._later += sign * (len(chunk.starts) - 1)
+        self._later_bytes += sign * chunk.size
 
     def anchor(self) -> Anchor | None:
         """Behind the newest frame; None when there was none."""

@@ -33,7 +33,9 @@ class Telling:
 
     def sentence(self, problem: Problem) -> str:
         """What is wrong."""
-        return self._words(f"verdict.{problem.name}", **self._values(problem))
+        # One that Docker is starting again has not ended, so there is no exit code to tell.
+        ending = "_for_now" if problem.name == "service_down" and problem.values.get("code") == "-" else ""
+        return self._words(f"verdict.{problem.name}{ending}", **self._values(problem))
 
     def hint(self, problem: Problem) -> str:
         """What to do about it."""
@@ -52,6 +54,8 @@ class Telling:
 
     def _values(self, problem: Problem) -> dict[str, object]:
         values = {name: self._written.get(name, str)(value) for name, value in problem.values.items() if name != "error"}
+        if problem.name == "health_down":
+            values["reason"] = self._words(f"check.deep.reason.{values['reason']}", **values)
         error = problem.values.get("error")
         return {**values, "reason": self._words(error.key, **error.values)} if isinstance(error, VccError) else dict(values)
 

@@ -19,6 +19,7 @@ SECONDS: Mapping[str, float] = {"1h": 3_600.0, "24h": 86_400.0, "7d": 604_800.0}
 Lines = Mapping[str, Sequence[Bucket]]
 HOUR = 3_600.0
 UNCHANGED = "±0"
+_POINTS = {"ko": "%p", "en": " pts"}
 # An hour ago is a few minutes around it: one measurement alone may be an odd one.
 _AROUND = 300.0
 # Buckets further apart than this many times their usual distance have a gap between them.
@@ -86,7 +87,8 @@ class TrendTelling:
         written = self.value(unit, abs(now - before))
         if written == self.value(unit, 0.0):
             return UNCHANGED
-        return f"{'+' if now > before else '-'}{written}{'p' if unit is Unit.PERCENT else ''}"
+        points = _POINTS[self._words.language] if unit is Unit.PERCENT else ""
+        return f"{'+' if now > before else '-'}{written.removesuffix('%') if points else written}{points}"
 
     def chart(self, title: str, unit: Unit, lines: Lines, period: Period, limit: tuple[float, str] | None = None) -> Chart:
         """A picture of some figures over the period; the alt text holds for each line what a table would."""

@@ -196,7 +196,7 @@ def main() -> int:
         lambda: guard_redis(url),
         lambda: trickle(interval),
         or_crash(lambda: worker.tend(stalled)),
-        or_crash(worker.invent_jobs),
+        or_crash(lambda: worker.invent_jobs(setting("VCC_SANDBOX_NEW_JOB_SECONDS", 20))),
     ]
     tasks += [or_crash(worker.work)] * int(setting("VCC_SANDBOX_CONCURRENCY", 2))
     for task in tasks:

@@ -28,7 +28,13 @@ from bot.sandbox.seed import seed
 from bot.sandbox.services import describe_services
 
 # Settings of the stand-ins that tests shorten or stretch; see backend.py.
-PASSED_ON = ("VCC_SANDBOX_JOB_SECONDS", "VCC_SANDBOX_CONCURRENCY", "VCC_SANDBOX_STALLED_SECONDS", "VCC_SANDBOX_TRICKLE_SECONDS")
+PASSED_ON = (
+    "VCC_SANDBOX_JOB_SECONDS",
+    "VCC_SANDBOX_NEW_JOB_SECONDS",
+    "VCC_SANDBOX_CONCURRENCY",
+    "VCC_SANDBOX_STALLED_SECONDS",
+    "VCC_SANDBOX_TRICKLE_SECONDS",
+)
 READY_WITHIN = 40.0
 
 log = logging.getLogger("sandbox")

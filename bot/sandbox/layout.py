@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import random
 import socket
 import tempfile
 import time
@@ -19,6 +20,9 @@ from bot.sandbox.secrets import Secrets, generate
 
 PROJECT = "vcc-manager"
 SERVICES = ("mongodb", "redis", "backend", "frontend")
+# Below those that systems give to clients, or one of them could sit on a service's port while it is being restarted.
+SERVER_PORTS = range(20_000, 32_000)
+_DICE = random.SystemRandom()
 # sun_path holds 108 bytes with the closing zero; a longer path is refused by bind().
 LONGEST_SOCKET_PATH = 100
 
@@ -166,12 +170,8 @@ def _socket_path(layout: Layout) -> Path:
 
 
 def _free_ports() -> dict[str, int]:
-    # All are held open together, so that no two services are given the same one.
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in SERVICES]
-    ports = {service: listener.getsockname()[1] for service, listener in zip(SERVICES, held, strict=True)}
-    for listener in held:
-        listener.close()
-    return ports
+    free = (port for port in _DICE.sample(SERVER_PORTS, len(SERVER_PORTS)) if _port_is_free(port))
+    return dict(zip(SERVICES, free, strict=False))
 
 
 def _port_is_free(port: int) -> bool:

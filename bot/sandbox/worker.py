@@ -23,7 +23,6 @@ from bot.sandbox.stand_in import say
 
 STEPS = 4
 TAKE_SECONDS = 2
-NEW_JOB_EVERY = 20.0
 ENOUGH_WAITING = 30
 FAILURE = "Failed to submit workflow: Request failed with status code 500"
 
@@ -71,11 +70,11 @@ class Worker:
                     say(f"Job {job_id} stalled", "stderr")
             self._pause.wait(0.5)
 
-    def invent_jobs(self) -> None:
-        """People keep asking for pictures, as long as not too many wait."""
+    def invent_jobs(self, every: float) -> None:
+        """People keep asking for pictures, as long as not too many wait: one in so many seconds."""
         queue = BullQueue(self._url, "people")
         dice = random.Random()
-        while not self._pause.wait(NEW_JOB_EVERY):
+        while not self._pause.wait(every):
             try:
                 model = self._jobs.find_one(sort=[("createdAt", -1)])
             except pymongo.errors.PyMongoError as problem:

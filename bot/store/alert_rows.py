@@ -36,6 +36,11 @@ class Monitor:
     flapping: bool = False
     alert: int = 0
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether it is calm and has no past, so that there is nothing to keep."""
+        return not self.firing and not self.bad and not self.flips and self.since is None
+
 
 # ------------------------------------------------------------ alerts
 def insert(db: Database, alert: Alert) -> Alert:
@@ -77,6 +82,11 @@ def get(db: Database, number: int) -> Alert | None:
 def all_open(db: Database) -> list[Alert]:
     """What goes on: critical ones first, then the oldest."""
     return _alerts(db, f"WHERE state <> 'closed' {_WORST_FIRST}")
+
+
+def open_of(db: Database, rule: str) -> list[Alert]:
+    """What goes on under a rule, the oldest first."""
+    return _alerts(db, "WHERE rule = ? AND state <> 'closed' ORDER BY id", (rule,))
 
 
 def owed(db: Database) -> list[Alert]:
@@ -122,7 +132,7 @@ def monitors(db: Database, rule: str) -> dict[str, Monitor]:
 
 def put_monitor(db: Database, each: Monitor) -> None:
     """Write how far it has come; what is calm and has no past is not kept."""
-    if not each.firing and not each.bad and not each.flips and each.since is None:
+    if each.is_blank:
         db.execute("DELETE FROM alert_monitors WHERE rule = ? AND subject = ?", (each.rule, each.subject))
         return
     values = (each.rule, each.subject, each.firing, each.since, each.bad, each.seen_at, dumps(list(each.flips)), each.flapping, each.alert)

@@ -105,3 +105,14 @@ def closed_between(db: Database, after: int, until: int = 0) -> list[dict[str, A
     """How requests ended, among the rows with numbers above ``after`` and up to ``until`` (0: all), oldest first."""
     wanted = "SELECT * FROM audit WHERE seq > ?1 AND (?2 = 0 OR seq <= ?2) AND event = 'closed' ORDER BY seq LIMIT 10000"
     return list(db.query(wanted, (after, until)))
+
+
+def newest(db: Database) -> int:
+    """The number of the newest row; 0 when there is none."""
+    return int(db.execute("SELECT seq FROM audit_head").fetchone()[0])
+
+
+def ended(db: Database, after: int, limit: int) -> list[dict[str, Any]]:
+    """Requests that ended in rows with a number above ``after``, the oldest first, so many at most."""
+    wanted = "SELECT * FROM audit WHERE seq > ? AND event = 'closed' ORDER BY seq LIMIT ?"
+    return list(db.query(wanted, (after, limit)))

@@ -77,5 +77,6 @@ def reply_from(text: str) -> Reply:
             ),
             "files": tuple(Attachment(file["name"], Path(file["path"]), file["media_type"], file.get("alt", "")) for file in raw["files"]),
             "buttons": tuple(Button(**button) for button in raw["buttons"]),
+            "mentions": tuple(Account(**account) for account in raw.get("mentions", ())),
         }
     )

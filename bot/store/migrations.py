@@ -96,6 +96,13 @@ def alerts(db: Database) -> None:
 
 
 @migrations()
+def oncall(db: Database) -> None:
+    """Who is on call by hand, who was told so, pages, and how far each escalation has come."""
+    for statement in _ONCALL:
+        db.execute(statement)
+
+
+@migrations()
 def incidents(db: Database) -> None:
     """Incidents, their steps, rooms, timelines and what is to be done afterwards."""
     for statement in INCIDENTS:
@@ -186,4 +193,17 @@ _ALERTS = (
     """CREATE TABLE maintenance (
         id INTEGER PRIMARY KEY AUTOINCREMENT, service TEXT NOT NULL, person TEXT NOT NULL, begun_at REAL NOT NULL, until REAL NOT NULL,
         ended_at REAL)""",
+)
+
+_ONCALL = (
+    """CREATE TABLE oncall_overrides (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, contact TEXT NOT NULL, person TEXT NOT NULL, begun_at REAL NOT NULL, until REAL,
+        ended_at REAL)""",
+    "CREATE TABLE oncall_shifts (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, at REAL NOT NULL)",
+    """CREATE TABLE oncall_pages (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, message TEXT NOT NULL, person TEXT NOT NULL, at REAL NOT NULL, called TEXT NOT NULL,
+        acknowledged_by TEXT NOT NULL DEFAULT '', acknowledged_at REAL)""",
+    "CREATE INDEX oncall_pages_waiting ON oncall_pages(id) WHERE acknowledged_at IS NULL",
+    "CREATE TABLE escalations (key TEXT PRIMARY KEY, level INTEGER NOT NULL, at REAL NOT NULL)",
+    "CREATE TABLE heartbeat (id INTEGER PRIMARY KEY CHECK (id = 1), at REAL NOT NULL, taken_at REAL)",
 )

@@ -50,16 +50,20 @@ def show_below(db: Database, key: str, above: str, platforms: Collection[str], r
 
 
 def move_below(db: Database, place: Place, key: str, above: str) -> None:
-    """What could not be said in a place stands in the thread below ``above`` on its platform; what stood there under ``key`` is let go."""
+    """What was given up in a place stands in the thread below ``above`` on its platform; what stood there under ``key`` is let go.
+
+    What is still on its way there is not touched: it fails, is given up, and is moved the next time.
+    """
     gone = [message for message in messages_of(db, key) if _place(db, message) == place]
     for message in gone:
         db.execute("DELETE FROM notices WHERE message = ?", (message,))
+        db.execute("UPDATE messages SET content = NULL WHERE id = ? AND dead = 1", (message,))
     for target in messages_of(db, above):
         if _place(db, target).platform == place.platform:
             db.execute(
                 "UPDATE messages SET place = (SELECT place FROM messages WHERE id = ?1), parent = ?1,"
                 " dead = 0, attempts = 0, sending = 0, next_at = 0"
-                " WHERE platform = ?2 AND account = ?3 AND posted = '{}' AND content IS NOT NULL"
+                " WHERE platform = ?2 AND account = ?3 AND dead = 1 AND posted = '{}' AND content IS NOT NULL"
                 f" AND json_extract(place, '$.channel') = ?4 AND id NOT IN ({','.join(map(str, [0, *gone]))})",
                 (target, place.platform, str(_NOBODY), place.channel),
             )
@@ -70,6 +74,15 @@ def given_up(db: Database, place: Place) -> list[str]:
     """Why messages in a place were given up."""
     wanted = "SELECT DISTINCT error FROM messages WHERE platform = ? AND dead = 1 AND json_extract(place, '$.channel') = ?"
     return [str(row[0]) for row in db.execute(wanted, (place.platform, place.channel))]
+
+
+def was_never_said(db: Database, place: Place) -> bool:
+    """Whether something of ours was given up in a place before it was posted there."""
+    wanted = (
+        "SELECT 1 FROM messages WHERE platform = ? AND dead = 1 AND posted = '{}' AND account = ? AND content IS NOT NULL"
+        " AND json_extract(place, '$.channel') = ? AND id NOT IN (SELECT message FROM notices) LIMIT 1"
+    )
+    return db.execute(wanted, (place.platform, str(_NOBODY), place.channel)).fetchone() is not None
 
 
 def messages_of(db: Database, key: str) -> list[int]:

@@ -131,6 +131,7 @@ async def a_bot(
     """
     clock = clock or Clock()
     app = App(settings_for(home, **settings), clock, groups or discover(), with_words(words_of(groups)))
+    app.watching = False
     chats = {platform: TestChat(platform) for platform in platforms}
     await app.open()
     for chat in chats.values():

@@ -1,4 +1,4 @@
-"""Waiting for a condition instead of for a time; always bounded."""
+"""Waiting for a condition instead of for a time; always bounded, and patiently: a wait ends when its condition holds."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ import inspect
 import time
 from collections.abc import Awaitable, Callable
 
+# Seconds. Only a test that fails waits so long.
+PATIENCE = 60.0
 
-async def until(condition: Callable[[], bool | Awaitable[bool]], what: str, seconds: float = 10.0) -> None:
+
+async def until(condition: Callable[[], bool | Awaitable[bool]], what: str, seconds: float = PATIENCE) -> None:
     """Return once the condition holds; AssertionError says ``what`` never came true."""
     limit = time.monotonic() + seconds
     while True:

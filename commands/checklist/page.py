@@ -20,6 +20,8 @@ TONES = {Verdict.FAIL: Tone.BAD, Verdict.UNKNOWN: Tone.WARN, Verdict.WARN: Tone.
 # Discord takes 25 buttons, and nobody scrolls through as many.
 MOST_BUTTONS = 15
 _DAY = 86_400.0
+# An age always moves, which is no news.
+_AGES = ("seconds", "age")
 _UNITS = {"percent": chart.Unit.PERCENT, "bytes": chart.Unit.BYTES, "count": chart.Unit.COUNT}
 _NOTE = 120
 
@@ -73,7 +75,8 @@ class Page:
         figure = self.value(result.unit, result.value)
         if result.value is not None:
             change = self.change(result, before)
-            figure = f"{figure} ({change})" if change else figure
+            figure = self.figures.since(0.0, result.value) if result.unit == "age" else figure
+            figure = f"{figure} ({change})" if change not in ("", UNCHANGED) else figure
         waits = result.verdict is Verdict.UNSIGNED
         word = self._words(f"checklist.waits_{result.signer}") if waits and result.signer else ""
         plain = "" if result.detail or result.signature else self.verdict(result.verdict)
@@ -90,8 +93,14 @@ class Page:
         return self.figures.duration(value * _DAY if unit == "days" else value)
 
     def change(self, result: Result, before: Result | None) -> str:
-        """By how much a figure moved since the last run. An age always moves, which is no news."""
-        if result.value is None or before is None or before.value is None or before.unit != result.unit or result.unit == "seconds":
+        """By how much a figure moved since the last run."""
+        if (
+            result.value is None
+            or before is None
+            or before.value is None
+            or before.unit != result.unit
+            or result.unit in ("seconds", "age")
+        ):
             return ""
         if result.unit == "days":
             apart = result.value - before.value

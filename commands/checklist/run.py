@@ -96,7 +96,7 @@ async def _charts(ctx: Context, checklist: Checklist) -> list[Chart]:
         series = [each for each in sorted(known) if _belongs(each, item) and known[each].latest >= period.since][:_MOST_LINES]
         if series:
             found = await history.read(series, period.since, period.until)
-            title = item.title.of(ctx.words.language)
+            title = ((item.trend and item.trend.title) or item.title).of(ctx.words.language)
             lines = {each.subject or title: found[each] for each in series}
             drawn.append(telling.chart(title, _unit(item), lines, period))
     return [each for each in drawn if any(line.points for line in each.lines)][:_MOST_CHARTS]

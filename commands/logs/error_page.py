@@ -1,4 +1,4 @@
-"""Groups of errors as a table, and their newest examples below it under the same numbers."""
+"""Groups of errors: how often, what, where and when, each with its newest example right below."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from typing import Any
 
 from bot.context import Context
 from bot.figures import Figures
-from bot.model import Table
 from bot.ops.log_text import LogText
 from bot.store.error_rows import IndexedErrors
 from commands.logs.page import SHOWN
 
-_EXAMPLE = 220
+_EXAMPLE = 180
 
 
 class ErrorPage:
@@ -54,26 +53,22 @@ class ErrorPage:
             "known": [self.raw(each) for each in noise],
         }
 
-    def tables(self, groups: Sequence[IndexedErrors]) -> tuple[Table, ...]:
-        """None without errors."""
-        if not groups:
-            return ()
-        names = ("number", "count", "kind", "service", "first", "last")
-        rows = tuple((str(number), *self._cells(each)) for number, each in enumerate(groups, 1))
-        return (Table(tuple(self._words(f"logs.column.{name}") for name in names), rows),)
-
     def _cells(self, each: IndexedErrors) -> tuple[str, ...]:
         moment = self.figures.moment
         kind = self._words(f"logs.kind.{each.kind}")
         shown = self._words("logs.new_kind", kind=kind) if self.is_new(each) else kind
-        return (self.figures.count(each.count), shown, each.service, moment(each.first_seen), moment(each.last_seen))
+        count = self._words("logs.times", count=self.figures.count(each.count))
+        seen = moment(each.last_seen) if each.count == 1 else f"{moment(each.first_seen)} ~ {moment(each.last_seen)}"
+        return (count, shown, each.service, seen)
 
-    def examples(self, groups: Sequence[IndexedErrors]) -> str:
-        """The newest example of each, as many as fit."""
-        written = [f"{number}. {self._text.line(each.example, _EXAMPLE)}" for number, each in enumerate(groups, 1)]
-        while sum(len(line) + 1 for line in written) > SHOWN:
+    def listed(self, groups: Sequence[IndexedErrors]) -> str:
+        """Each with its newest example, as many as fit."""
+        written = [
+            f"{number}. {' · '.join(self._cells(each))}\n{self._text.line(each.example, _EXAMPLE)}" for number, each in enumerate(groups, 1)
+        ]
+        while sum(len(entry) + 2 for entry in written) > SHOWN:
             written.pop()
-        return "\n".join(written)
+        return "\n\n".join(written)
 
     def everything(self, groups: Sequence[IndexedErrors]) -> Iterable[str]:
         """All groups with example and trace, for a file."""

@@ -10,7 +10,6 @@ from typing import Any
 from bot.context import Context
 from bot.errors import VccError
 from bot.figures import Figures
-from bot.incidents import Incident
 from bot.model import Reply, Risk
 from bot.ops.container_values import Service, Usage
 from bot.ops.health import HealthResult
@@ -18,22 +17,27 @@ from bot.ops.overview import DEADLINE, Overview, look, probe
 from bot.ops.telling import Telling, tone
 from bot.ops.trend_telling import Period, Range
 from bot.ops.verdict import Problem, Severity, problems
+from commands.status.alerts import raw_alerts, told_alerts
 from commands.status.backups import judged, look_at_backups, raw_backups, told, worst_first
 from commands.status.group import group
 from commands.status.hints import Hints, charts, hints, raw
+from commands.status.incidents import raw_incidents, told_incidents
 from commands.status.page import Page, by_container
 
 
 @group.command("status", Risk.READ, timeout=40, examples=("status", "status --range 24h"))
 async def status(ctx: Context, *, range: Range | None = None) -> Reply:
     """Everything asked at once; a part that fails is a line of the answer, not the end of it."""
-    seen, backups, recorded, tickets, outbox, going_on = await asyncio.gather(
+    seen, backups, recorded, tickets, outbox, (alerts, going_on) = await asyncio.gather(
         look(ctx.ops),
         look_at_backups(ctx),
         probe("store", lambda: hints(ctx.services.history, ctx.clock()), DEADLINE),
         probe("store", ctx.services.tickets.open, DEADLINE),
         probe("store", ctx.services.outbox_state, DEADLINE),
-        probe("store", ctx.services.incidents.open_ones, DEADLINE),
+        asyncio.gather(
+            probe("store", ctx.services.alerts.open, DEADLINE),
+            probe("store", ctx.services.incidents.open_ones, DEADLINE),
+        ),
     )
     now = ctx.clock()
     figures, found = Figures(ctx.words.language, ctx.settings.vcc_tz), worst_first(problems(seen, now), judged(ctx, backups, now))
@@ -46,7 +50,7 @@ async def status(ctx: Context, *, range: Range | None = None) -> Reply:
         title=_title(ctx, telling, found),
         text=telling.lines(found) or _all_well(ctx, seen),
         tone=tone(found),
-        fields=page.fields(open_tickets, told(ctx, figures, backups, now), () if isinstance(going_on, VccError) else going_on),
+        fields=(*page.fields(open_tickets, told(ctx, figures, backups, now)), *told_alerts(ctx, alerts), *told_incidents(ctx, going_on)),
         tables=page.tables(now),
         data={
             "verdict": tone(found).value,
@@ -55,7 +59,8 @@ async def status(ctx: Context, *, range: Range | None = None) -> Reply:
             "backup": raw_backups(backups, now),
             "trends": raw(before, growths),
             "approvals": {"open": open_tickets},
-            "incidents": None if isinstance(going_on, VccError) else [_incident(each) for each in going_on],
+            "alerts": raw_alerts(alerts),
+            "incidents": raw_incidents(going_on),
             "outbox": None if isinstance(outbox, VccError) else [_outbox(*row) for row in outbox],
         },
     )
@@ -118,10 +123,6 @@ def _service(service: Service, usage: Mapping[str, Usage], now: float) -> dict[s
 
 def _health(result: HealthResult) -> dict[str, Any]:
     return {"name": result.name, "up": result.up, "status": result.status, "latency_ms": result.latency_ms, "reason": result.reason.value}
-
-
-def _incident(each: Incident) -> dict[str, Any]:
-    return {"number": each.number, "kind": each.kind, "title": each.title, "lead": each.lead, "opened_at": each.opened_at}
 
 
 def _outbox(platform: str, waiting: int, given_up: int, next_at: float) -> dict[str, Any]:

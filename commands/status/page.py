@@ -8,7 +8,6 @@ from bot.chart import Unit
 from bot.context import Context
 from bot.errors import VccError
 from bot.figures import NONE, Figures
-from bot.incidents import Incident
 from bot.model import Table, Tone
 from bot.ops.bull_values import QueueStatus
 from bot.ops.container_values import Service, Usage
@@ -35,7 +34,7 @@ class Page:
         self._hints = hints
         self._growths = growths
 
-    def fields(self, open_tickets: Sequence[int] | None, backups: str, incidents: Sequence[Incident]) -> tuple[tuple[str, str], ...]:
+    def fields(self, open_tickets: Sequence[int] | None, backups: str) -> tuple[tuple[str, str], ...]:
         """Short, in the order of interest; ``backups`` is told already."""
         parts = [
             ("host", self._host()),
@@ -48,8 +47,6 @@ class Page:
         ]
         if open_tickets:
             parts.append(("approvals", " ".join(f"#{number}" for number in open_tickets)))
-        if incidents:
-            parts.append(("incidents", " · ".join(f"#{each.number} {each.title}" for each in incidents)))
         return tuple((self._words(f"status.field.{name}"), text) for name, text in parts)
 
     def _unmeasured(self) -> str:

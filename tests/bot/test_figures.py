@@ -44,11 +44,12 @@ def test_a_share_is_never_rounded_up_to_all(share: float | None, shown: str) -> 
         (3661, "1시간 1분", "1h 1m"),
         (86_400 * 3 + 4 * 3600 + 59, "3일 4시간", "3d 4h"),
         (86_400 + 61, "1일", "1d"),
+        (86_400 * 156 + 21 * 3600, "156일", "156d"),
         (-5, "0초", "0s"),
         (None, "-", "-"),
     ],
 )
-def test_a_length_of_time_has_its_two_largest_units(seconds: float | None, korean: str, english: str) -> None:
+def test_a_length_of_time_has_its_two_largest_units_or_many_days(seconds: float | None, korean: str, english: str) -> None:
     assert (KO.duration(seconds), EN.duration(seconds)) == (korean, english)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.config import read
-from bot.errors import Forbidden, TimedOut, Unreachable
+from bot.errors import Forbidden, RecordUnwritable, TimedOut, Unreachable
 from bot.gate import FRESH, REST, USABLE, Gate
 from bot.model import Account, Invocation, Place, Role
 from bot.permissions import Permissions
@@ -141,3 +141,29 @@ async def test_a_platform_that_hangs_is_waited_for_by_one_and_not_by_all() -> No
     house.roster.hangs = False
     house.clock.forward(REST + 1)
     assert await house.key() == ""
+
+
+async def test_a_channel_that_the_house_made_is_a_place_only_for_its_own_platform_and_only_while_that_is_known() -> None:
+    rooms = {Place("slack", "ROOM")}
+
+    async def made(place: Place) -> bool:
+        if place.channel == "UNREADABLE":
+            raise RecordUnwritable("no state")
+        return place in rooms
+
+    settings = {"VCC_ADMINS": "slack:ada,local:ada", "VCC_CHANNEL_OPS": "slack:OPS", "VCC_CONSOLE": "off"}
+    gate = Gate(Permissions(read(settings, None)), Clock(0.0), made)
+
+    async def admitted(who: str, place: Place) -> bool:
+        try:
+            await gate.admit(Invocation("status", Account.parse(who), place, "", 0.0))
+        except (Forbidden, RecordUnwritable):
+            return False
+        return True
+
+    assert await admitted("slack:ada", Place("slack", "ROOM"))
+    assert not await admitted("slack:mallory", Place("slack", "ROOM"))
+    assert not await admitted("local:ada", Place("slack", "ROOM"))
+    assert not await admitted("slack:ada", Place("slack", "OTHER"))
+    assert not await admitted("slack:ada", Place("slack", "UNREADABLE"))
+    assert not await admitted("local:ada", Place("local", "console"))

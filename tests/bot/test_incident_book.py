@@ -67,6 +67,8 @@ async def test_an_incident_opened_from_an_alert_acknowledges_it_and_tells_of_it(
         assert [entry["what"] for entry in told[:2]] == ["alert", "opened"]
         report = await bot.types("slack:vera", "incident report 1")
         assert report.data["figures"]["answered_after_seconds"] == 600
+        twice = await bot.types("slack:ada", f"incident open service --alert {alert.id}")
+        assert (twice.outcome, twice.data["reason"]) == (Outcome.REFUSED, "incident.alert_has_one")
         missing = await bot.types("slack:olga", "incident open service --alert 99")
         assert (missing.outcome, missing.data["reason"]) == (Outcome.REFUSED, "alerts.no_alert")
         assert len((await bot.types("slack:vera", "incident list")).data["incidents"]) == 1

@@ -81,7 +81,7 @@ async def test_a_signal_ends_it_in_order(tmp_path: Path) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
         await asyncio.Event().wait()
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         assert await run_bot(settings_for(tmp_path, vcc_http_port=0), beside) == 0
     assert instances(tmp_path) == []
 

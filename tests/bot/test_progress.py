@@ -14,7 +14,7 @@ from tests.bot.demo import SECRET, Demo
 
 
 @pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same, in hundredths of a second."""
     monkeypatch.setattr(progress, "FIRST_AFTER", 0.02)
     monkeypatch.setattr(progress, "THEN_EVERY", 0.02)
@@ -36,7 +36,7 @@ async def test_an_answer_that_comes_quickly_shows_no_progress(bot: Bot) -> None:
     assert [reply.title for reply in post.said] == ["read"]
 
 
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("hurried")
 async def test_long_work_shows_how_far_it_is_in_the_message_of_its_answer(bot: Bot, demo: Demo) -> None:
     task = await working(bot, demo, Progress("copying", 30, 120, "files"))
     posts = bot.chats["slack"].posts
@@ -53,7 +53,7 @@ async def test_long_work_shows_how_far_it_is_in_the_message_of_its_answer(bot: B
     assert post.reply.title == "worked"
 
 
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("hurried")
 async def test_work_that_says_nothing_still_says_that_it_works(bot: Bot, demo: Demo) -> None:
     task = await working(bot, demo)
     await until(lambda: bool(bot.chats["slack"].posts), "progress is shown")
@@ -63,7 +63,7 @@ async def test_work_that_says_nothing_still_says_that_it_works(bot: Bot, demo: D
     await task
 
 
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("hurried")
 async def test_a_thousand_steps_are_not_a_thousand_messages(bot: Bot, demo: Demo) -> None:
     task = await working(bot, demo, *(Progress("copying", number, 1000, "files") for number in range(1, 1001)))
     await until(lambda: bool(bot.chats["slack"].posts), "progress is shown")
@@ -75,7 +75,7 @@ async def test_a_thousand_steps_are_not_a_thousand_messages(bot: Bot, demo: Demo
     assert len(post.said) < 20
 
 
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("hurried")
 async def test_progress_says_no_secret(bot: Bot, demo: Demo) -> None:
     task = await working(bot, demo, Progress(f"connecting to {SECRET} \u202e"))
     await until(lambda: bool(bot.chats["slack"].posts), "progress is shown")
@@ -87,7 +87,7 @@ async def test_progress_says_no_secret(bot: Bot, demo: Demo) -> None:
     await task
 
 
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("hurried")
 async def test_progress_without_a_total_tells_the_rate(bot: Bot, demo: Demo) -> None:
     task = await working(bot, demo, Progress("reading", 40, 0, "lines"))
     await until(lambda: bool(bot.chats["slack"].posts), "progress is shown")

@@ -58,7 +58,7 @@ async def test_a_message_that_the_platform_refuses_for_good_is_given_up(tmp_path
 
 async def _given_up(bot: Bot) -> None:
     """Let time pass until the outbox has given a message up."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not any(dead for _, _, dead, _ in await outbox.state(bot.app.store)):
             bot.forward(61)
             await asyncio.sleep(0.02)

@@ -63,5 +63,5 @@ async def test_a_part_that_loses_its_cancellation_is_cancelled_again() -> None:
     await begun.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(task, 5)
+        await asyncio.wait_for(task, 60)
     assert lost.is_set()

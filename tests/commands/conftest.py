@@ -17,6 +17,7 @@ from bot.ops.bull import BullQueues
 from bot.ops.containers import Containers
 from bot.sandbox.deployment import Deployment
 from bot.sandbox.secrets import seeded_secrets
+from bot.testing.waiting import PATIENCE
 
 WELL_WITHIN = 60.0
 
@@ -104,7 +105,7 @@ async def stop(bot: Bot, name: str) -> None:
     await bot.app.ops.containers.stop(service.container_id, timeout=5)
 
 
-async def until(condition: Callable[[], Awaitable[bool]], what: str, seconds: float = 20.0) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], what: str, seconds: float = PATIENCE) -> None:
     """Wait for a condition; says ``what`` never came true."""
     ends = asyncio.get_running_loop().time() + seconds
     while not await condition():

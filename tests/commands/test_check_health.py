@@ -50,7 +50,7 @@ async def test_the_worst_stands_in_the_title_and_certificates_count(make_bot: Ma
         bot = await make_bot(VCC_CERTS=f"{path},127.0.0.1:{port}")
         reply = await bot("check health")
     assert reply.title == f"장애 1건 — 127.0.0.1:{port}: 다른 이름의 인증서: old.example"
-    assert "! soon.pem: 20일 12시간 뒤 만료" in reply.text
+    assert "! soon.pem: 20일 뒤 만료" in reply.text
     assert str(tmp_path) not in reply.text
     certificates = [each for each in reply.data["checks"] if each["kind"] == "certificate"]
     assert [each["verdict"] for each in certificates] == ["warn", "bad"]

@@ -136,7 +136,7 @@ async def test_a_figure_is_compared_with_the_last_run(tmp_path: Path) -> None:
         reply = await bot.types("slack:olga", "checklist run MINE")
         level = reply.data["items"][0]
         assert (level["value"], level["change"], level["course"]) == (85, 35, "worse")
-        assert "! Level: 85% (+35%p) — limit 80% [last time: well]" in reply.text
+        assert "! Level: 85% (+35 pts) — limit 80% [last time: well]" in reply.text
         probe.level = None
         assert verdicts(await bot.types("slack:olga", "checklist run mine"))["level"] == "unknown"
 

@@ -87,10 +87,10 @@ def victim(home: Path, fatal: int) -> None:
     asyncio.run(_rounds(home, fatal))
 
 
-async def test_a_reader_killed_at_any_commit_loses_no_count_and_doubles_none(tmp_path: Path) -> None:
+async def test_a_reader_killed_at_any_commit_loses_no_count_and_doubles_none(place: Path) -> None:
     killed = 0
     for fatal in range(1, MOST_POINTS):
-        home = tmp_path / str(fatal)
+        home = place / str(fatal)
         home.mkdir()
         FileOfLines(home / "log").write(EACH)
         process = _processes.Process(target=victim, args=(home, fatal))

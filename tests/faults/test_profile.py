@@ -16,7 +16,7 @@ from bot.sandbox.deployment import Deployment
 from tests.faults import timed_victim
 from tests.sandbox_fixture import wait_until
 
-ENOUGH = 30.0
+ENOUGH = 60.0
 MINUTES = 10
 
 _processes = multiprocessing.get_context("forkserver")

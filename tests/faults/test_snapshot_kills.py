@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from bot.ops.snapshot_remove import finish_removals, remove
 from bot.ops.snapshot_restore import Restore
 from bot.ops.snapshot_verify import verify
 from bot.ops.tree_values import Snapshot, TreeFault
-from tests.bot.ops.tree_parts import look, memory, put_back, write
+from tests.bot.ops.tree_parts import look, put_back, write
 
 MOST_POINTS = 200
 LATER = 1_769_050_000
@@ -107,11 +107,6 @@ def points(place: Path, action: str, least: int, check: Callable[[Path, Snapshot
             return
         shutil.rmtree(home)
     raise AssertionError("it never ended")
-
-
-@pytest.fixture
-def place() -> Iterator[Path]:
-    yield from memory()
 
 
 def nothing(_: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from bot.model import Attachment, Button, Outcome, Reply, Table, Tone
+from bot.model import Account, Attachment, Button, Outcome, Reply, Table, Tone
 from tests.golden.replies import HOSTILE
 
 _ODD = ["", " ", "\n", "\x00", "x" * 9_000, "가나다 " * 4_000, "*_`" * 3_000, "&<>" * 3_000, "a\n" * 6_000, HOSTILE, "\ud800", "```"]
@@ -23,6 +23,7 @@ TABLES = st.builds(
     TEXTS,
 )
 PICTURES = st.lists(st.builds(Attachment, TEXTS, st.just(Path("a.png")), st.just("image/png"), TEXTS), max_size=14).map(tuple)
+_IDS = st.sampled_from(["U1", "W2", "17", "0", "!here", "@1", "U1>", "\uff11", ""])
 _STYLES = st.sampled_from(["default", "primary", "danger", "strange"])
 REPLIES = st.builds(
     Reply,
@@ -40,4 +41,5 @@ REPLIES = st.builds(
     footer=TEXTS,
     reference=TEXTS,
     private=st.booleans(),
+    mentions=st.lists(st.builds(Account, st.sampled_from(["slack", "discord", "local"]), st.one_of(_IDS, TEXTS)), max_size=14).map(tuple),
 )

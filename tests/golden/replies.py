@@ -56,6 +56,7 @@ def replies(words: Words) -> Mapping[str, Reply]:
         "long_log": _long_log(),
         "hostile": _hostile(),
         "picture": _picture(),
+        "call": _call(words),
     }
 
 
@@ -132,6 +133,14 @@ def _picture() -> Reply:
     alt = "CPU, 24 h: backend 12-83% (44% now)\nmongodb 9-38% (19% now)"
     files = (Attachment("cpu.png", Path("files/R-66666666/cpu.png"), "image/png", alt), Attachment("notes.txt", Path("files/notes.txt")))
     return Reply("CPU 24h", fields=(("backend", "44%"), ("mongodb", "19%")), files=files, reference="R-66666666")
+
+
+def _call(words: Words) -> Reply:
+    """One person called on both platforms; ids that are none call nobody."""
+    people = ("slack:U0KIM", "discord:4201", "local:kim", "slack:!channel", "slack:U1> <!here", "discord:&7", "discord:everyone")
+    buttons = (Button(words("oncall.ack_button"), "oncall ack 3", "primary"),)
+    mentions = tuple(map(Account.parse, people))
+    return Reply("@here <!channel> <@U1> <@9>", "<@U2> @everyone", tone=Tone.BAD, buttons=buttons, mentions=mentions)
 
 
 def _hostile() -> Reply:

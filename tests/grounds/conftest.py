@@ -24,10 +24,11 @@ from tests.grounds.jobs import Jobs
 from tests.live.stack_project import Stack
 from tests.parts import absent
 from tests.real_parts import BullMaker
+from tests.sandbox_fixture import NOBODY_ASKS
 
 Ask = Callable[..., Awaitable[Reply]]
 # A job takes a second here as it does in the other ground's.
-TUNING = {"VCC_SANDBOX_JOB_SECONDS": "1", "VCC_SANDBOX_TRICKLE_SECONDS": "2", "VCC_SANDBOX_STALLED_SECONDS": "3"}
+TUNING = {"VCC_SANDBOX_JOB_SECONDS": "1", "VCC_SANDBOX_TRICKLE_SECONDS": "2", "VCC_SANDBOX_STALLED_SECONDS": "3", **NOBODY_ASKS}
 
 
 @contextlib.contextmanager

@@ -80,11 +80,11 @@ class Jobs:
 
     def wait_active(self, at_least: int = 1) -> None:
         """Until so many jobs are being worked on."""
-        wait_until(lambda: self._active() >= at_least, "jobs are active", seconds=20)
+        wait_until(lambda: self._active() >= at_least, "jobs are active")
 
     def wait_idle(self) -> None:
         """Until nothing is being worked on."""
-        wait_until(lambda: self._active() == 0, "no job is active", seconds=30)
+        wait_until(lambda: self._active() == 0, "no job is active")
 
     def _active(self) -> int:
         with self.ground.redis() as client:

@@ -53,7 +53,7 @@ def test_the_real_bull_works_jobs_off_and_writes_file_and_document(stack: Stack,
         mongo_id = database["imagegenerationjobs"].insert_one({"status": "pending"}).inserted_id
         job = submit(stack, jobId=str(mongo_id), ms=50, inputData={"prompt": "고양이"})
         bull = bull_node(stack.redis_url)
-        wait_until(lambda: bull.state(job) == "completed", "the job is done", seconds=30, every=0.1)
+        wait_until(lambda: bull.state(job) == "completed", "the job is done", every=0.1)
         document = database["imagegenerationjobs"].find_one({"_id": mongo_id})
         image = database["generatedimages"].find_one({"jobId": mongo_id})
     assert document is not None
@@ -73,8 +73,8 @@ def test_the_backend_honours_a_paused_queue_and_runs_five_at_once(stack: Stack, 
         assert bull.counts()["paused"] == 7
     finally:
         bull.run("resume")
-    wait_until(lambda: bull.counts()["active"] == 5, "five jobs are active", seconds=15, every=0.1)
-    wait_until(lambda: set(bull.run("states", ids=jobs).values()) == {"completed"}, "all are done", seconds=30, every=0.2)
+    wait_until(lambda: bull.counts()["active"] == 5, "five jobs are active", every=0.1)
+    wait_until(lambda: set(bull.run("states", ids=jobs).values()) == {"completed"}, "all are done", every=0.2)
 
 
 def test_the_backend_logs_as_the_real_one_secrets_included(stack: Stack, bull_node: BullMaker) -> None:
@@ -82,7 +82,7 @@ def test_the_backend_logs_as_the_real_one_secrets_included(stack: Stack, bull_no
     assert http("GET", f"{stack.backend_url}/api/boom")[0] == 500
     bull = bull_node(stack.redis_url)
     (failing,) = bull.add({"fail": True, "ms": 1}, attempts=1)
-    wait_until(lambda: bull.state(failing) == "failed", "the job fails", seconds=15, every=0.1)
+    wait_until(lambda: bull.state(failing) == "failed", "the job fails", every=0.1)
     wait_until(lambda: f"Job {failing} failed: Error: Failed to submit workflow" in logs(stack, "backend"), "its line is there")
     text = logs(stack, "backend")
     assert f"Connecting to Redis: redis://:{stack.environment['REDIS_PASSWORD']}@redis:6379" in text
@@ -102,10 +102,10 @@ def test_the_frontend_logs_combined_lines_and_its_log_turns_over(stack: Stack) -
             http("GET", f"{stack.frontend_url}/gallery/{number}?{'x' * 200}")
         return rotated.exists()
 
-    wait_until(visit, "the log turned over", seconds=60)
+    wait_until(visit, "the log turned over")
     form = r'[\d.]+ - - \[.+ \+0000\] "GET /gallery/49\?x+ HTTP/1\.1" 200 \d+ "-" "Python-urllib/[\d.]+" "-"'
     # nginx writes its line after the answer was given.
-    wait_until(lambda: bool(re.fullmatch(form, container.logs(tail=1).decode().strip())), "the last visit is logged", seconds=10)
+    wait_until(lambda: bool(re.fullmatch(form, container.logs(tail=1).decode().strip())), "the last visit is logged")
     assert {entry["stream"] for entry in map(json.loads, rotated.read_text().splitlines())} <= {"stdout", "stderr"}
 
 
@@ -127,7 +127,7 @@ def test_a_redis_restart_crashes_the_backend_and_the_policy_brings_it_back(healt
     def crashed() -> bool:
         return bool(healthy_stack.container("backend").attrs["RestartCount"] > before["RestartCount"])
 
-    wait_until(crashed, "the backend crashed", seconds=30, every=0.1)
+    wait_until(crashed, "the backend crashed", every=0.1)
     healthy_stack.wait_healthy()
     after = healthy_stack.container("backend").attrs
     assert after["Id"] == before["Id"]

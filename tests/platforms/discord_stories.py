@@ -132,17 +132,17 @@ class House:
     async def answer(self, member: int, path: str, options: dict[str, Any] | None = None) -> Message:
         """Use a command and wait until its answer stands; progress is no answer."""
         delivery = await self.fake.slash(member, self.ops, path, options)
-        return await delivery.until_finished(10)
+        return await delivery.until_finished()
 
     async def private(self, member: int, path: str, options: dict[str, Any] | None = None) -> Message:
         """Use a command whose answer only the asker sees."""
         delivery = await self.fake.slash(member, self.ops, path, options)
-        (followup,) = await delivery.until_followups(1, 10)
+        (followup,) = await delivery.until_followups(1)
         return followup
 
     async def pressed(self, member: int, card: Message, label: str) -> Message:
         """Press a button and wait for what the presser is told."""
-        return await (await self.fake.press(member, card.id, label)).until_finished(10)
+        return await (await self.fake.press(member, card.id, label)).until_finished()
 
     def visible(self, channel: int | None = None) -> list[Message]:
         """What everybody sees in a channel of what the bot wrote."""

@@ -36,7 +36,7 @@ async def test_a_command_is_deferred_at_once_and_answered_in_the_same_message(bo
     message = await delivery.until_finished()
     assert message.content == "✅ **Echo**"
     assert "hello" in texts(message)
-    assert "tag: x" in texts(message)
+    assert "**tag:** x" in texts(message)
     assert len(bot.visible()) == 1
 
 
@@ -49,7 +49,7 @@ async def test_typed_options_reach_the_command_as_they_were_filled_in(bot: House
 @pytest.mark.parametrize("text", ["--tag evil", "it’s \"both\" 'quotes'", "—tag x", "  a  b ", "-- --deep", "/vcc status"])
 async def test_a_value_never_becomes_an_option(bot: House, text: str) -> None:
     message = await bot.answer(bot.ada, "vcc try echo", {"text": text})
-    assert "tag: -" in texts(message)
+    assert "**tag:** -" in texts(message)
 
 
 async def test_long_work_shows_progress_in_the_one_message(bot: House) -> None:

@@ -36,7 +36,7 @@ async def asked(bot: House, member: int | None = None) -> Message:
 
 
 async def until_says(bot: House, card: Message, text: str) -> None:
-    await bot.fake.until(lambda: text in texts(card), 10)
+    await bot.fake.until(lambda: text in texts(card))
 
 
 async def test_a_second_person_approves_and_the_card_shows_the_outcome(bot: House) -> None:
@@ -79,7 +79,7 @@ async def test_two_people_pressing_at_once_run_it_once(bot: House) -> None:
     card = await asked(bot)
     custom_id = card.components[0]["components"][0]["custom_id"]
     presses = [await bot.fake.press(member, card.id, custom_id) for member in (bot.ada, bot.ben)]
-    told = await asyncio.gather(*(press.until_finished(10) for press in presses))
+    told = await asyncio.gather(*(press.until_finished() for press in presses))
     assert sorted("already" in texts(message) for message in told) == [False, True]
     await until_says(bot, card, "Swept")
     assert bot.works.ran == ["swept 3"]
@@ -127,7 +127,7 @@ async def test_a_plan_that_changed_is_asked_again_on_a_new_card(bot: House) -> N
     card = await asked(bot)
     bot.works.size = 4
     await bot.pressed(bot.ada, card, "Approve")
-    await bot.fake.until(lambda: len(bot.visible()) == 2, 10)
+    await bot.fake.until(lambda: len(bot.visible()) == 2)
     fresh = bot.visible()[1]
     assert "3 → 4" in texts(fresh)
     await bot.pressed(bot.ben, fresh, "Approve")
@@ -146,7 +146,7 @@ async def test_an_approved_request_refused_in_the_end_says_so_on_its_card(bot: H
 async def test_a_button_whose_answer_is_for_all_posts_it_in_the_channel(bot: House) -> None:
     card = await bot.answer(bot.ada, "vcc try button")
     delivery = await bot.fake.press(bot.ada, card.id, "Echo")
-    await bot.fake.until(lambda: len(bot.visible()) == 2, 10)
+    await bot.fake.until(lambda: len(bot.visible()) == 2)
     assert "from-the-button" in texts(bot.visible()[1])
     await bot.fake.until(lambda: delivery.message is None)
     assert "Unknown command" in texts(await bot.pressed(bot.ada, card, "Strange"))

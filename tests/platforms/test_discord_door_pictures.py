@@ -50,7 +50,7 @@ async def test_progress_gives_way_to_the_picture_and_an_edit_does_not_double_it(
     delivery = await bot.fake.slash(bot.olga, bot.ops, "vcc picture slow")
     await until(lambda: bool(bot.visible()) and "drawing" in texts(bot.visible()[-1]), "progress is shown")
     bot.works.gate.set()
-    message = await delivery.until_finished(10)
+    message = await delivery.until_finished()
     await until(lambda: bool(bot.visible()[-1].attachments), "the picture is there")
     assert_shows_it_once(await told_again(bot, message))
 

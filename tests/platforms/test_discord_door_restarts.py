@@ -30,7 +30,7 @@ async def test_an_answer_on_its_way_at_a_stop_arrives_after_the_start(fake: Fake
         await until(lambda: bool(works.ran), "it ran")
     fake.heal()
     async with house(fake, tmp_path, team=team, works=works) as second:
-        await fake.until(lambda: any("on its way" in texts(message) for message in second.visible()), 10)
+        await fake.until(lambda: any("on its way" in texts(message) for message in second.visible()))
         await second.answer(second.ada, "vcc try echo", {"text": "later"})
         assert ["on its way" in texts(message) for message in second.visible()] == [True, False]
     assert works.ran == ["echo on its way", "echo later"]
@@ -44,7 +44,7 @@ async def test_a_request_taken_in_at_a_stop_runs_once_and_is_answered_after_the_
         await until(lambda: _taken_in(first), "it is on the record")
     fake.heal()
     async with house(fake, tmp_path, team=team, works=works) as second:
-        await fake.until(second.visible, 10)
+        await fake.until(second.visible)
         await second.answer(second.ada, "vcc try echo", {"text": "later"})
         assert ["taken in" in texts(message) for message in second.visible()] == [True, False]
     assert works.ran == ["echo taken in", "echo later"]
@@ -62,7 +62,7 @@ async def test_a_typed_answer_on_its_way_at_a_stop_arrives_once(fake: FakeDiscor
         await until(lambda: bool(works.ran), "it ran")
     fake.heal()
     async with house(fake, tmp_path, team=team, works=works) as second:
-        await fake.until(second.visible, 10)
+        await fake.until(second.visible)
         await second.answer(second.ada, "vcc try echo", {"text": "later"})
         assert ["typed" in texts(message) for message in second.visible()] == [True, False]
 
@@ -74,7 +74,7 @@ async def test_work_that_a_stop_interrupted_is_told_in_its_message(fake: FakeDis
         message = await delivery.until_finished()
         await first.app.dispatch.stop(0.1)
     async with house(fake, tmp_path, team=team, works=works) as second:
-        await fake.until(lambda: "R-" in texts(message), 10)
+        await fake.until(lambda: "R-" in texts(message))
         assert second.visible() == [message]
     assert works.ran == []
 
@@ -92,5 +92,5 @@ async def test_commands_that_cannot_be_registered_leave_mentions_working_and_are
     fake.fail(r"PUT /applications/", 403)
     async with house(fake, tmp_path) as bot:
         await fake.say(bot.ada, bot.ops, f"<@{fake.application_id}> try echo typed")
-        await fake.until(bot.visible, 10)
+        await fake.until(bot.visible)
         assert ["not registered" in finding.text for finding in await bot.door.check(bot.app.words)] == [True]

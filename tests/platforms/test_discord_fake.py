@@ -154,7 +154,7 @@ async def test_members_and_their_roles_arrive_and_follow_changes(fake: FakeDisco
         member = guild.get_member(ada)
         assert member is not None
         assert operators in [role.id for role in member.roles]
-        changed = client.wait_for("member_update", timeout=5)
+        changed = client.wait_for("member_update", timeout=60)
         fake.remove_role(ada, operators)
         await changed
         assert operators not in [role.id for role in member.roles]

@@ -42,9 +42,9 @@ async def test_progress_gives_way_to_an_answer_with_one_picture_also_when_it_is_
     bot.bench.go.set()
     await bot.until(lambda: bot.slack.files("C1"))
     await bot.settled()
+    edits = len(bot.messages()[0].edits)
     await bot.app.store.write(lambda db: db.execute("UPDATE messages SET version = version + 1"))
     bot.app.wake()
-    edits = len(bot.messages()[0].edits)
     await bot.until(lambda: len(bot.messages()[0].edits) > edits)
     await bot.settled()
     assert [file.thread_ts for file in bot.slack.files("C1")] == [message.ts]

@@ -112,3 +112,13 @@ async def test_check_names_what_is_missing_with_its_fix(slack: FakeSlack, tmp_pa
 
 async def test_check_in_http_mode_needs_no_app_token(over_http: House) -> None:
     assert (await states(over_http))["slack http"] == "ok"
+
+
+async def test_a_slack_that_is_not_reached_is_no_fault_of_the_token(slack: FakeSlack, tmp_path: Path) -> None:
+    async with house(slack, tmp_path, GROUPS) as bot:
+        slack.site.token_error = "invalid_auth"
+        (refused,) = await bot.door.check(bot.app.words)
+        assert refused.fix == bot.word("slack.check.token_fix")
+        await slack.stop()
+        (lost,) = await bot.door.check(bot.app.words)
+        assert lost.fix == bot.word("slack.check.network_fix")

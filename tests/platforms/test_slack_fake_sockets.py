@@ -112,7 +112,7 @@ async def test_an_address_is_good_once_and_a_connection_greets_pings_and_answers
         async with session.ws_connect(url, autoping=False) as socket:
             hello = await socket.receive_json()
             assert (hello["type"], hello["num_connections"]) == ("hello", 1)
-            ping = await asyncio.wait_for(socket.receive(), 2)
+            ping = await asyncio.wait_for(socket.receive(), 60)
             assert ping.type is aiohttp.WSMsgType.PING
             await socket.pong(ping.data)
             await slack.until(lambda: slack.hub.open[0].pongs == 1)
@@ -143,7 +143,7 @@ async def test_the_client_comes_back_after_slack_was_away(slack: FakeSlack) -> N
     async with connected(slack, app) as handler:
         await slack.stop()
         await slack.start()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not slack.connections:  # as a supervisor does: see the spent address above
                 handler.client.wss_uri = None
                 await asyncio.sleep(0.05)

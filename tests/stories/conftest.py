@@ -50,7 +50,7 @@ async def quiet_queue(sandbox: Deployment) -> AsyncIterator[QuietQueue]:
     queues, client = BullQueues(sandbox.env["REDIS_URL"]), Redis.from_url(sandbox.env["REDIS_URL"])
     quiet = QuietQueue(client)
     await queues.pause(QUEUE)
-    await queues.drain(QUEUE, 30, poll=0.1)
+    await queues.drain(QUEUE, 60, poll=0.1)
     await quiet.make()
     yield quiet
     await quiet.remove()

@@ -73,7 +73,7 @@ async def stage(
         app.connect()
         running = asyncio.create_task(app.run())
         try:
-            await slack.until(lambda: slack.connections > 0, 10)
+            await slack.until(lambda: slack.connections > 0)
             await discord.until_connected(1)
             yield Stage(app, slack, discord, room, members)
         finally:

@@ -35,13 +35,13 @@ async def test_backed_up_in_slack_restored_with_a_second_person_in_discord(
         stage(tmp_path, PEOPLE, _settings(sandbox, _shelf(tmp_path), "slack:UOLGA", "discord:{ada}")) as on,
     ):
         delivery = await on.slack.slash("UOLGA", CHANNEL, text="backup create --wait 5s")
-        await delivery.acked(3)
+        await delivery.acked()
         assert delivery.acked_within_3s
         await on.slack.until(lambda: any("Compared with its source" in said for said in on.said_in_slack()), LONG)
         before = database_of(sandbox.env)
         spoil(sandbox.env)
         await on.slack.slash("UOLGA", CHANNEL, text="backup restore")
-        await on.discord.until(lambda: any("Approve" in said for said in on.said_in_discord()), 20)
+        await on.discord.until(lambda: any("Approve" in said for said in on.said_in_discord()))
         card = next(message for message in on.discord.messages(on.room) if message.components)
         shown = on.said_in_discord()[-1]
         for part in ("Restore backup", "documents made since the backup are lost", "safety backup first", "The service is down"):
@@ -62,7 +62,7 @@ async def test_asked_in_discord_approved_in_slack(sandbox: Deployment, whole_san
             documents = live["users"].count_documents({})
             live["users"].insert_one({"email": "later@example.com"})
         await on.discord.slash(on.members["olga"], on.room, "vcc backup restore", {"only": "users"})
-        await on.slack.until(lambda: any("Approval #1" in said for said in on.said_in_slack()), 20)
+        await on.slack.until(lambda: any("Approval #1" in said for said in on.said_in_slack()))
         card = next(message for message in on.slack.messages(CHANNEL) if "Approval #1" in str(message.blocks))
         await on.slack.press("UADA", card, 0)
         await on.discord.until(lambda: any("Restored:" in said for said in on.said_in_discord()), LONG)

@@ -19,11 +19,11 @@ LONG = 60.0
 async def _asked(on: Stage) -> None:
     """Olga asks in Slack; the card stands on both platforms."""
     delivery = await on.slack.slash("UOLGA", CHANNEL, text="restart backend")
-    await delivery.acked(3)
+    await delivery.acked()
     assert delivery.acked_within_3s
-    await on.slack.until(lambda: bool(on.said_in_slack()), 10)
-    assert "Approval #1" in on.said_in_slack()[0]
-    await on.discord.until(lambda: bool(on.said_in_discord()), 10)
+    await on.slack.until(lambda: any("Approval #1" in said for said in on.said_in_slack()))  # on a busy machine it is progress first
+    assert len(on.said_in_slack()) == 1
+    await on.discord.until(lambda: bool(on.said_in_discord()))
 
 
 async def _pid(on: Stage) -> int:
@@ -40,13 +40,13 @@ async def test_a_restart_asked_in_slack_is_approved_in_discord_and_recorded(
         assert "image generation" in card
         # Her own press is refused, and nothing has happened.
         await on.slack.press("UOLGA", on.slack.messages(CHANNEL)[0], 0)
-        await on.slack.until(lambda: len(on.slack.ephemerals("UOLGA")) == 1, 10)
+        await on.slack.until(lambda: len(on.slack.ephemerals("UOLGA")) == 1)
         assert await _pid(on) == before
         # Ada approves in Discord.
         (message,) = on.discord.messages(on.room)
         await on.discord.press(on.members["ada"], message.id, "Approve")
         await on.slack.until(lambda: "approved by" in on.said_in_slack()[0], LONG)
-        await on.discord.until(lambda: "It is done" in on.said_in_discord()[0], 10)
+        await on.discord.until(lambda: "It is done" in on.said_in_discord()[0])
         assert await _pid(on) != before
         after = await on.app.ops.bull.queues()
         assert [queue.is_paused for queue in after] == [False] * len(known)
@@ -83,9 +83,8 @@ async def test_an_approval_is_void_when_the_plan_has_changed(
             await on.app.ops.containers.wait_healthy(service.container_id, LONG)
         before = await _pid(on)
         await on.discord.press(on.members["ada"], on.discord.messages(on.room)[0].id, "Approve")
-        await on.slack.until(lambda: len(on.said_in_slack()) == 2, 15)
-        await on.discord.until(lambda: len(on.said_in_discord()) == 2, 10)
-        assert "Void" in on.said_in_slack()[0]
+        await on.slack.until(lambda: len(on.said_in_slack()) == 2 and "Void" in on.said_in_slack()[0])
+        await on.discord.until(lambda: len(on.said_in_discord()) == 2)
         assert "What changed" in on.said_in_slack()[1]
         assert "Approval #2" in on.said_in_slack()[1]
         assert await _pid(on) == before

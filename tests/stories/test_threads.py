@@ -66,20 +66,20 @@ def _below_slack(on: Stage, parent: str) -> list[str]:
 async def test_what_is_posted_stands_below_the_answer_in_slack_through_an_outage(teller: Teller, tmp_path: Path) -> None:
     async with stage(tmp_path, PEOPLE, SETTINGS, teller.groups) as on:
         await on.slack.slash("UVERA", CHANNEL, text="tell live")
-        await on.slack.until(lambda: bool(on.slack.messages(CHANNEL)), 10)
+        await on.slack.until(lambda: bool(on.slack.messages(CHANNEL)))
         (answer,) = on.slack.messages(CHANNEL)
         teller.lines.put_nowait("one")
-        await on.slack.until(lambda: _below_slack(on, answer.ts) == ["one"], 10)
+        await on.slack.until(lambda: _below_slack(on, answer.ts) == ["one"])
         on.slack.fail("chat.postMessage", times=2)
         for word in ("two", "three", "four"):
             teller.lines.put_nowait(word)
-        await on.slack.until(lambda: len(_below_slack(on, answer.ts)) == 4, 20)
+        await on.slack.until(lambda: len(_below_slack(on, answer.ts)) == 4)
         assert _below_slack(on, answer.ts) == ["one", "two", "three", "four"]
         # Another viewer may not end it; the one who asked may, with the button.
         await on.slack.press("UEVE", answer, "Stop")
-        await on.slack.until(lambda: any("slack:UVERA" in each.text for each in on.slack.ephemerals("UEVE")), 10)
+        await on.slack.until(lambda: any("slack:UVERA" in each.text for each in on.slack.ephemerals("UEVE")))
         await on.slack.press("UVERA", answer, "Stop")
-        await on.slack.until(lambda: "told 4" in on.said_in_slack()[0], 10)
+        await on.slack.until(lambda: "told 4" in on.said_in_slack()[0])
         assert "ended by slack:UVERA" in on.said_in_slack()[0]
         assert answer.blocks is not None
         assert "Stop" not in on.said_in_slack()[0]
@@ -93,7 +93,7 @@ async def test_what_is_posted_stands_in_a_thread_of_discord_or_else_in_the_chann
         if not may_open_threads:
             on.discord.deny(on.room, PUBLIC_THREADS)
         await on.discord.slash(on.members["vera"], on.room, "vcc tell live")
-        await on.discord.until(lambda: any("telling" in said for said in on.said_in_discord()), 10)
+        await on.discord.until(lambda: any("telling" in said for said in on.said_in_discord()))
         (answer,) = on.discord.messages(on.room)
         for word in ("one", "two", "three"):
             teller.lines.put_nowait(word)
@@ -102,21 +102,21 @@ async def test_what_is_posted_stands_in_a_thread_of_discord_or_else_in_the_chann
             place = answer.id if may_open_threads else on.room
             return [" ".join(texts([each.content, each.embeds])).strip("*") for each in on.discord.messages(place) if each.id != answer.id]
 
-        await on.discord.until(lambda: bool(_threads(on)) or not may_open_threads, 10)
-        await on.discord.until(lambda: len(below()) == 3, 10)
+        await on.discord.until(lambda: bool(_threads(on)) or not may_open_threads)
+        await on.discord.until(lambda: len(below()) == 3)
         assert below() == ["one", "two", "three"]
         assert bool(_threads(on)) == may_open_threads
         # An operator may end what a viewer asked for.
         await on.discord.press(on.members["olga"], answer.id, "Stop")
-        await on.discord.until(lambda: "told 3" in on.said_in_discord()[0], 10)
+        await on.discord.until(lambda: "told 3" in on.said_in_discord()[0])
 
 
 async def test_what_is_posted_in_private_is_seen_by_the_asker_alone(teller: Teller, tmp_path: Path) -> None:
     async with stage(tmp_path, PEOPLE, SETTINGS, teller.groups) as on:
         await on.slack.slash("UVERA", CHANNEL, text="tell live")
         await on.discord.slash(on.members["vera"], on.room, "vcc tell live")
-        await on.slack.until(lambda: any("telling" in said for said in on.said_in_slack()), 10)
-        await on.discord.until(lambda: any("telling" in said for said in on.said_in_discord()), 10)
+        await on.slack.until(lambda: any("telling" in said for said in on.said_in_slack()))
+        await on.discord.until(lambda: any("telling" in said for said in on.said_in_discord()))
         teller.lines.put_nowait("psst one")
         await asyncio.sleep(0)
         await until(lambda: teller.lines.empty(), "the first one takes it")
@@ -126,7 +126,7 @@ async def test_what_is_posted_in_private_is_seen_by_the_asker_alone(teller: Tell
         def told() -> list[str]:
             return [each.text for each in on.slack.ephemerals("UVERA")] + [str(each.content) for each in on.discord.messages(direct)]
 
-        await on.slack.until(lambda: len(told()) == 2, 10)
+        await on.slack.until(lambda: len(told()) == 2)
         public = [
             *on.said_in_slack(),
             *on.said_in_discord(),

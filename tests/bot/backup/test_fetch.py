@@ -260,10 +260,10 @@ async def test_cancelled_it_leaves_nothing_and_nothing_writes_any_more(place: Pl
 
     place.proxy.faults = [slowly]
     running = asyncio.create_task(place.fetch())
-    await asyncio.wait_for(begun.wait(), 10)
+    await asyncio.wait_for(begun.wait(), 60)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.wait_for(running, 10)
+        await asyncio.wait_for(running, 60)
     assert place.left() == []
 
 

@@ -54,7 +54,7 @@ async def ada() -> str:
 
 async def test_whoever_wants_it_to_end_is_named() -> None:
     with pytest.raises(EndedBy) as ended:
-        await asyncio.wait_for(endable(asyncio.Event().wait(), Hooks(asked_to_end=ada), lambda: True), 10)
+        await asyncio.wait_for(endable(asyncio.Event().wait(), Hooks(asked_to_end=ada), lambda: True), 60)
     assert ended.value.person == "ada"
 
 

@@ -44,7 +44,8 @@ def assert_legal(rendered: Rendered) -> None:
     assert [f"attachment://{name}" for name in pictures] == [embed["image"]["url"] for embed in body["embeds"] if "image" in embed]
     assert len(set(pictures)) == len(pictures)
     assert all(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]*", name) for name in pictures), "Discord keeps these names as they are"
-    assert body["allowed_mentions"] == {"parse": []}
+    called = re.findall(r"(?<!\\)<@([0-9]+)>", body["content"])
+    assert body["allowed_mentions"] == ({"parse": [], "users": called} if called else {"parse": []})
     faults = oracle()
     assert faults is None or faults.faults_in_request("POST", POST, body) == []
 
@@ -69,6 +70,12 @@ def _unfenced(text: str) -> str:
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_reply_at_all_is_a_legal_message(reply: Reply) -> None:
     assert_legal(render(reply, WORDS))
+
+
+def test_only_the_people_a_reply_is_to_call_are_called() -> None:
+    body = render(replies(WORDS)["call"], WORDS).body
+    assert body["content"].endswith("** <@4201>")
+    assert body["allowed_mentions"] == {"parse": [], "users": ["4201"]}
 
 
 @given(TEXTS)
@@ -184,4 +191,4 @@ def test_a_table_too_wide_for_a_phone_becomes_a_list() -> None:
     table = Table(("name", "what"), (("backend", "x" * 55), ("redis", "y")))
     shown = said(render(Reply("t", tables=(table,)), WORDS))
     assert "```" not in shown
-    assert "**redis** · what y" in shown
+    assert "**redis** — y" in shown

@@ -65,11 +65,11 @@ def assert_legal(rendered: Rendered) -> None:
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(REPLIES, st.booleans())
-def test_any_reply_is_a_legal_message_that_names_nobody(reply: Reply, direct: bool) -> None:
+def test_any_reply_is_a_legal_message_that_calls_nobody_but_those_it_is_to_call(reply: Reply, direct: bool) -> None:
     rendered = render(reply, WORDS, asker="ada", direct=direct)
     assert_legal(rendered)
-    assert not list(in_blocks(rendered.blocks))
-    assert not list(in_text(rendered.text))
+    wanted = {("user", each.id) for each in reply.mentions if each.platform == "slack"}
+    assert set(in_blocks(rendered.blocks)) == set(in_text(rendered.text)) <= wanted
     json.dumps(rendered.blocks).encode("utf-8")
 
 
@@ -141,9 +141,15 @@ def test_a_message_with_a_picture_tells_where_it_is() -> None:
     picture = replies(WORDS)["picture"]
     assert WORDS("slack.picture_below") in said(render(picture, WORDS))
     assert WORDS("slack.picture_below") not in said(render(Reply("t", files=picture.files[1:]), WORDS))
+    assert WORDS("slack.picture_below") not in said(render(picture, WORDS, below=True)), "in a thread it follows at once"
     private = said(render(picture, WORDS, direct=True))
     assert WORDS("slack.files_direct") in private
     assert WORDS("slack.picture_below") not in private
+
+
+def test_only_the_people_a_reply_is_to_call_are_called() -> None:
+    rendered = render(replies(WORDS)["call"], WORDS)
+    assert list(in_blocks(rendered.blocks)) == list(in_text(rendered.text)) == [("user", "U0KIM")]
 
 
 def test_a_message_names_who_asked_and_tells_where_private_files_go() -> None:

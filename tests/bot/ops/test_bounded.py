@@ -61,7 +61,7 @@ async def test_a_hanging_thread_neither_holds_the_caller_nor_lets_calls_queue_up
     workers, release, begun = Workers("test", 1), threading.Event(), []
 
     def hang() -> None:
-        release.wait(10)
+        release.wait(60)
 
     def count() -> None:
         begun.append(1)
@@ -71,7 +71,7 @@ async def test_a_hanging_thread_neither_holds_the_caller_nor_lets_calls_queue_up
         with pytest.raises(TimedOut):
             async with within(VENDOR, 0.1):
                 await workers.run(work)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
     release.set()
     assert await workers.run(lambda: "free again") == "free again"
     assert begun == []

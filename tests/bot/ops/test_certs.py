@@ -156,7 +156,7 @@ async def test_nobody_there_a_silent_one_and_one_without_tls_are_told_apart() ->
         began = time.monotonic()
         with pytest.raises(TimedOut):
             await certs.read(f"127.0.0.1:{port}")
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 20
     certs.close()
 
 

@@ -92,13 +92,13 @@ async def test_silence_ends_in_time_and_leaving_closes_the_connection(socket_dir
     async with answering(socket_directory, peer) as host:
         with pytest.raises(TimeoutError):
             await body(host, idle=0.05)
-        await asyncio.wait_for(gone.wait(), 5)
+        await asyncio.wait_for(gone.wait(), 60)
         gone.clear()
         waiting = asyncio.create_task(body(host, idle=30))
         await asyncio.wait([waiting], timeout=0.1)
         assert not waiting.done()
         waiting.cancel()
-        await asyncio.wait_for(gone.wait(), 5)
+        await asyncio.wait_for(gone.wait(), 60)
 
 
 def collecting() -> list[threading.Thread]:
@@ -116,7 +116,7 @@ async def test_the_next_gulp_is_read_while_one_is_digested(socket_directory: Pat
     async with answering(socket_directory, peer) as host, gulps(host, Asked("/x", {}, 5), 5, Dechunker()) as parts:
         got = len(await anext(parts))
         got += len(await anext(parts))
-        await asyncio.wait_for(sent.wait(), 5)
+        await asyncio.wait_for(sent.wait(), 60)
         assert got < 12 * GULP // 8
         assert got + sum([len(part) async for part in parts]) == 12 * GULP // 8
 
@@ -127,7 +127,7 @@ async def test_leaving_while_the_next_gulp_is_waited_for_lets_the_thread_go_at_o
         await reader.read()
 
     before = collecting()
-    async with answering(socket_directory, peer) as host, asyncio.timeout(5):
+    async with answering(socket_directory, peer) as host, asyncio.timeout(60):
         async with gulps(host, Asked("/x", {}, 60), 5, Dechunker()) as parts:
             assert await anext(parts)
             second = asyncio.ensure_future(anext(parts))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -74,7 +75,7 @@ async def test_a_followed_log_gives_each_line_as_it_comes_and_can_be_left(engine
     engine.add(container("backend"))
     engine.logs, engine.log_gap = [frame(1, STAMP + b"one\n"), frame(1, STAMP + b"two\n")] * 500, 0.01
     stream = await containers.logs(BACKEND, LogWindow(follow=True))
-    assert [(await asyncio.wait_for(anext(stream), 5)).text for _ in range(2)] == ["one", "two"]
+    assert [(await asyncio.wait_for(anext(stream), 60)).text for _ in range(2)] == ["one", "two"]
     await stream.aclose()
     with pytest.raises(StopAsyncIteration):
         await anext(stream)
@@ -120,3 +121,12 @@ def test_a_line_without_a_stamp_takes_the_time_of_the_one_before() -> None:
     assert stamps.split(b"no stamp here") == (AT + 0.25, b"no stamp here")
     assert stamps.split(STAMP.strip()) == (AT + 0.25, b"")
     assert stamps.split(b"") == (AT + 0.25, b"")
+
+
+def test_each_second_of_a_minute_has_its_own_time_and_no_minute_has_sixty_one() -> None:
+    stamps, minute = StampReader(), STAMP[:17].decode()
+    begun = datetime.fromisoformat(f"{minute}00+00:00").timestamp()
+    for second in (0, 59, 7, 30):
+        assert stamps.moment(f"{minute}{second:02d}.5Z".encode()) == begun + second + 0.5
+    assert stamps.moment(f"{minute}60.0Z".encode()) == begun + 30.5
+    assert stamps.moment(f"{minute}1.0Z".encode()) == begun + 30.5

@@ -119,7 +119,7 @@ async def test_waiting_for_health_ends_when_the_check_says_so(engine: FakeEngine
     await until(lambda: sum(call.endswith("/json") for call in engine.asked) >= 2, "it was looked at twice")
     assert not waiting.done()
     engine.containers["vcc-backend-1-id"]["State"]["Health"]["Status"] = "healthy"
-    assert (await asyncio.wait_for(waiting, 10)).health == "healthy"
+    assert (await asyncio.wait_for(waiting, 60)).health == "healthy"
 
 
 async def test_without_a_check_well_means_running_for_a_while(engine: FakeEngine, containers: Containers) -> None:
@@ -191,8 +191,8 @@ async def test_an_engine_that_hangs_times_out_and_leaves_every_other_thread_free
         started = time.monotonic()
         answers = await asyncio.gather(*(adapter.services() for _ in range(60)), return_exceptions=True)
         assert all(isinstance(answer, TimedOut) for answer in answers)
-        assert time.monotonic() - started < 3
-        assert await asyncio.wait_for(asyncio.to_thread(lambda: "free"), 5) == "free"
+        assert time.monotonic() - started < 20
+        assert await asyncio.wait_for(asyncio.to_thread(lambda: "free"), 60) == "free"
         assert silence.connections <= 8
         adapter.close()
 

@@ -35,9 +35,12 @@ async def made(tmp_path: Path) -> AsyncIterator[list[Ops]]:
 async def looked(made: list[Ops], tmp_path: Path, deadline: float = DEADLINE, /, **environment: str) -> Mapping[str, Found]:
     """What a look with these settings shows, by kind; within its time."""
     made.append(Ops(config.read({"VCC_HOME": str(tmp_path), "DOCKER_HOST": "unix:///nowhere/docker.sock", **environment}, None)))
-    began = time.monotonic()
-    seen = await measure(made[-1], time.time(), deadline)
-    assert time.monotonic() - began < IN_TIME
+    for left in (2, 1, 0):  # what is late once only may be the machine's fault
+        began = time.monotonic()
+        seen = await measure(made[-1], time.time(), deadline)
+        if (took := time.monotonic() - began) < IN_TIME or not left:
+            break
+    assert took < IN_TIME
     assert all(0 < check.took_ms < IN_TIME * 1000 for check in seen.checks)
     return {check.kind: check.found for check in seen.checks}
 

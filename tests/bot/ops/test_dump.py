@@ -187,10 +187,10 @@ async def test_cancelled_in_the_middle_it_ends_at_once_and_leaves_no_file_that_l
     begun = asyncio.Event()
     async with dumper(real_mongod.uri) as dump:
         task = asyncio.create_task(dump.run(tmp_path, say=lambda _: begun.set()))
-        await asyncio.wait_for(begun.wait(), 10)
+        await asyncio.wait_for(begun.wait(), 60)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await asyncio.wait_for(task, 5)
+            await asyncio.wait_for(task, 60)
     assert [name for name in files(tmp_path / real_mongod.database) if not name.endswith(PART)] == []
 
 

@@ -175,10 +175,10 @@ async def test_cancelled_in_the_middle_it_ends_at_once(real_mongod: RealMongod, 
     big = [bson.encode({"_id": number, "text": "x" * 10_000}) for number in range(5000)]
     async with loading(real_mongod) as load:
         task = asyncio.create_task(load.run(Handmade({"big": big}), say=lambda _: begun.set()))
-        await asyncio.wait_for(begun.wait(), 10)
+        await asyncio.wait_for(begun.wait(), 60)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
-            await asyncio.wait_for(task, 5)
+            await asyncio.wait_for(task, 60)
         await load.drop()
     assert names(real_mongod, SCRATCH.database) == set()
 

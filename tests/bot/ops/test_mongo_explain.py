@@ -52,7 +52,7 @@ async def test_a_query_that_takes_too_long_is_stopped_and_its_plan_told_without_
     async with adapter(jobs.uri) as mongo:
         plan = await mongo.planner.explain(Query("jobs", {"$where": "sleep(50)||true"}), 0.3)
         running = await mongo.profiler.running(0)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
     assert (plan.ended, plan.scans, plan.examined, plan.returned, plan.milliseconds) == (False, True, None, None, None)
     assert running == ()
 

@@ -182,7 +182,7 @@ async def test_a_service_that_does_not_answer_in_time_is_told(place: Place) -> N
     released = asyncio.Event()
 
     async def wait() -> None:
-        await asyncio.wait_for(released.wait(), 30)
+        await asyncio.wait_for(released.wait(), 60)
 
     place.proxy.faults = [lambda _request, _body: wait()]
     async with place.another(replace(QUICK, read_s=0.3, attempts=1)) as remote:
@@ -215,7 +215,7 @@ async def test_a_push_that_is_cancelled_ends_tidily_and_the_next_goes_on(place: 
     files, held = a_backup(place.folder / "b", SMALL), asyncio.Event()
 
     async def hold() -> None:
-        await asyncio.wait_for(held.wait(), 30)
+        await asyncio.wait_for(held.wait(), 60)
 
     def slow(request: web.Request, _body: bytes) -> object:
         return hold() if objects(request) and not held.is_set() else None

@@ -88,7 +88,7 @@ class Ground:
         self.said.append(step)
 
     async def run(self, order: Order = ORDER) -> Outcome:
-        return await asyncio.wait_for(self.restart.run(order), 20)
+        return await asyncio.wait_for(self.restart.run(order), 60)
 
 
 @pytest.fixture(autouse=True)
@@ -127,7 +127,7 @@ async def test_a_cancelled_restart_opens_the_queue_first_and_is_cancelled_then()
     ground.containers.hanging = asyncio.Event()
     ground.queues.deaf = 2
     task = asyncio.create_task(ground.run())
-    await asyncio.wait_for(ground.containers.hanging.wait(), 5)
+    await asyncio.wait_for(ground.containers.hanging.wait(), 60)
     assert ground.queues.states["images"].is_paused
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

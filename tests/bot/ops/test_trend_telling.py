@@ -8,7 +8,7 @@ from bot.chart import Unit
 from bot.figures import Figures
 from bot.ops.trend_telling import Period, TrendTelling, an_hour_ago
 from bot.series import Bucket, Measured, Series, Summary, summary
-from bot.words import Words
+from bot.words import LANGUAGES, Words
 
 NOW = 1_770_000_000.0
 PERIOD = Period.until_now("1h", NOW)
@@ -23,8 +23,8 @@ def bucket(ago: float, mean: float, span: float = 30.0) -> Bucket:
 @pytest.mark.parametrize(
     ("unit", "now", "before", "told"),
     [
-        (Unit.PERCENT, 12.0, 9.5, "+2.5%p"),
-        (Unit.PERCENT, 9.5, 12.0, "-2.5%p"),
+        (Unit.PERCENT, 12.0, 9.5, "+2.5 pts"),
+        (Unit.PERCENT, 9.5, 12.0, "-2.5 pts"),
         (Unit.BYTES, 3 << 20, 1 << 20, "+2.0 MiB"),
         (Unit.COUNT, 5, 5, "±0"),
         (Unit.PERCENT, 5.01, 5.0, "±0"),
@@ -34,6 +34,11 @@ def bucket(ago: float, mean: float, span: float = 30.0) -> Bucket:
 )
 def test_a_change_has_its_sign(unit: Unit, now: float, before: float | None, told: str) -> None:
     assert TELLING.change(unit, now, before) == told
+
+
+def test_points_are_written_as_each_language_writes_them() -> None:
+    told = {language: TrendTelling(Words(language), Figures(language, "UTC")).change(Unit.PERCENT, 12.0, 9.5) for language in LANGUAGES}
+    assert told == {"ko": "+2.5%p", "en": "+2.5 pts"}
 
 
 def test_a_missing_stretch_is_an_empty_point_between_two() -> None:

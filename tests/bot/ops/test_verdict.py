@@ -138,3 +138,11 @@ def test_every_problem_is_told_with_what_to_do(language: str) -> None:
             assert said
             assert not said.startswith("verdict.")
             assert "{" not in said
+
+
+def test_what_docker_starts_again_has_no_exit_code_and_a_dead_address_no_http_status() -> None:
+    services = tuple(service(name, **({"state": "restarting"} if name == "redis" else {})) for name in ("backend", "redis"))
+    lost = (HealthResult("backend", "http://b/health", False, 0, 1, HealthReason.UNREACHABLE),)
+    telling = Telling(Words("ko"), Figures("ko", "UTC"))
+    told = [telling.sentence(each) for each in problems(replace(WELL, services=services, health=lost), NOW)]
+    assert told == ["redis 꺼짐 (restarting)", "backend 헬스체크 실패 (연결 안 됨)"]

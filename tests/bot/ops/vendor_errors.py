@@ -7,6 +7,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import aiohttp
+import aiosmtplib
 from aiohttp.client_exceptions import UnixClientConnectorError
 
 KEY = SimpleNamespace(host="h", port=1, ssl=False, is_ssl=False)
@@ -20,6 +21,11 @@ def arguments_of(kind: type[Exception]) -> tuple[Any, ...] | None:
         return (KEY, OSError(111, "refused"))
     if issubclass(kind, aiohttp.ClientResponseError):
         return (SimpleNamespace(real_url="http://h/"), ())
+    if issubclass(kind, aiosmtplib.SMTPResponseException):
+        named = issubclass(kind, aiosmtplib.SMTPSenderRefused | aiosmtplib.SMTPRecipientRefused)
+        return (550, "no", "a@b") if named else (550, "no")
+    if issubclass(kind, aiosmtplib.SMTPRecipientsRefused):
+        return ([aiosmtplib.SMTPRecipientRefused(450, "later", "a@b")],)
     return ("bad", "{", 0) if kind.__name__ == "JSONDecodeError" else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,11 +27,18 @@ REPLY = Reply(
     "footer",
     private=True,
     data={"k": [1, None, "ㅎ"]},
+    mentions=(Account("slack", "U1"),),
 )
 
 
 def test_a_reply_comes_back_as_it_was() -> None:
     assert reply_from(noun_to_text(REPLY)) == REPLY
+
+
+def test_a_reply_written_before_there_were_mentions_is_read_still() -> None:
+    raw = loads(noun_to_text(REPLY))
+    del raw["mentions"]
+    assert reply_from(dumps(raw)) == replace(REPLY, mentions=())
 
 
 @pytest.mark.parametrize("approved_by", [None, Account("slack", "ada")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
@@ -19,8 +20,8 @@ from bot.ops.snapshot_names import is_excluded
 from bot.sandbox.bull import BullQueue
 
 QUEUE = "image generation"
-Database = dict[str, tuple[list[dict[str, Any]], list[bytes]]]
-Tree = dict[str, tuple[int, int, bytes]]
+Database = dict[str, tuple[list[dict[str, Any]], list[str]]]
+Tree = dict[str, tuple[int, int, str]]
 
 
 @contextlib.contextmanager
@@ -31,15 +32,20 @@ def client_of(environment: Mapping[str, str]) -> Iterator[pymongo.database.Datab
 
 
 def database_of(environment: Mapping[str, str]) -> Database:
-    """Every collection with its indexes and all documents raw, in any order."""
+    """Every collection with its indexes and all documents to the byte, in any order."""
     found: Database = {}
     with client_of(environment) as live:
         raw = live.with_options(bson.CodecOptions(document_class=RawBSONDocument))
         for name in live.list_collection_names(filter={"type": "collection"}):
             if not name.startswith("system."):
                 indexes = [dict(each) for each in live[name].list_indexes()]
-                found[name] = (indexes, sorted(bytes(each.raw) for each in raw[name].find({})))
+                found[name] = (indexes, sorted(f"{each['_id']} {_sum(bytes(each.raw))}" for each in raw[name].find({})))
     return found
+
+
+def _sum(content: bytes) -> str:
+    """What stands for it: a difference between two of these is to be read by people."""
+    return hashlib.sha256(content).hexdigest()[:20]
 
 
 def tree_of(folder: Path) -> Tree:
@@ -51,7 +57,7 @@ def tree_of(folder: Path) -> Tree:
         for name in files:
             path = Path(directory) / name
             status = path.stat()
-            found[str(path.relative_to(folder))] = (status.st_mode, status.st_mtime_ns, path.read_bytes())
+            found[str(path.relative_to(folder))] = (status.st_mode, status.st_mtime_ns, _sum(path.read_bytes()))
     return found
 
 
@@ -89,7 +95,7 @@ async def quiet(environment: Mapping[str, str]) -> AsyncIterator[BullQueues]:
     was_open = not (await queues.queue(QUEUE)).is_paused
     await queues.pause(QUEUE)
     try:
-        assert await queues.drain(QUEUE, 20, poll=0.2) == 0
+        assert await queues.drain(QUEUE, 60, poll=0.2) == 0
         yield queues
     finally:
         if was_open:
@@ -103,7 +109,7 @@ def closed(environment: Mapping[str, str]) -> Iterator[None]:
     async def switch(*, pause: bool) -> None:
         queues = BullQueues(environment["REDIS_URL"])
         await queues.pause(QUEUE)
-        assert await queues.drain(QUEUE, 20, poll=0.2) == 0
+        assert await queues.drain(QUEUE, 60, poll=0.2) == 0
         if not pause:
             await queues.resume(QUEUE)
         await queues.close()

@@ -146,13 +146,13 @@ async def test_ended_half_way_nothing_is_left_and_the_queue_is_open(bot: Bot, sh
 
     monkeypatch.setattr(Dump, "run", never)
     running = asyncio.create_task(bot("backup create --wait 20s"))
-    await asyncio.wait_for(begun.wait(), 30)
+    await asyncio.wait_for(begun.wait(), 60)
     assert (await queue(bot)).is_paused
     promised = await bot.app.store.read(lambda db: [row[0] for row in db.execute("SELECT line FROM promises").fetchall()])
     assert promised == [join(("queue", "resume", QUEUE))]
     (request,) = await bot.app.audit.all_running()
     await bot(f"cancel {request.reference}", "ada")
-    reply = await asyncio.wait_for(running, 30)
+    reply = await asyncio.wait_for(running, 60)
     assert (reply.outcome, reply.data["reason"]) == (Outcome.FAILED, "backup.ended_by")
     assert "ada" in reply.text
     assert left(shelf) == []
@@ -226,11 +226,11 @@ async def test_one_at_a_time(bot: Bot, shelf: Shelf, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(create, "find_uploads", wait)
     first = asyncio.create_task(bot("backup create --no-database"))
-    await asyncio.wait_for(begun.wait(), 20)
+    await asyncio.wait_for(begun.wait(), 60)
     second = await bot("backup")
     assert (second.outcome, second.data["reason"]) == (Outcome.REFUSED, "locks.busy")
     go_on.set()
-    assert (await asyncio.wait_for(first, 20)).outcome is Outcome.FAILED
+    assert (await asyncio.wait_for(first, 60)).outcome is Outcome.FAILED
 
 
 async def test_what_a_crash_left_is_swept_by_the_next(bot: Bot, shelf: Shelf) -> None:

@@ -196,11 +196,11 @@ async def test_somebody_ends_it_while_it_loads_and_nothing_is_left(
 
     monkeypatch.setattr(Load, "_insert", slowly)
     running = asyncio.create_task(bot("backup drill"))
-    await asyncio.wait_for(begun.wait(), 20)
+    await asyncio.wait_for(begun.wait(), 60)
     assert len(scratch(client)) == 1
     (request,) = await bot.app.audit.all_running()
     await bot(f"cancel {request.reference}", "ada")
-    reply = await asyncio.wait_for(running, 20)
+    reply = await asyncio.wait_for(running, 60)
     assert (reply.outcome, reply.data["reason"]) == (Outcome.FAILED, "backup.drill.ended_by")
     assert shelf.get().proof == before
     assert nothing_left(client, shelf, small)
@@ -218,7 +218,7 @@ async def test_when_its_handler_is_cancelled_nothing_is_left_either(
 
     monkeypatch.setattr(LoadCheck, "changed", never)
     running = asyncio.create_task(Drill(bot.app.ops, bot.app.settings).run())
-    await asyncio.wait_for(begun.wait(), 20)
+    await asyncio.wait_for(begun.wait(), 60)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running

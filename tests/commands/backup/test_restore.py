@@ -95,9 +95,8 @@ async def test_one_collection_leaves_all_others_alone(bot: Bot, sandbox: Deploym
         assert reply.outcome is Outcome.DONE, reply.text
         after = database_of(sandbox.env)
         assert after["users"] == before["users"]
-        assert b"later" in b"".join(after["tags"][1])
         with client_of(sandbox.env) as live:
-            live["tags"].delete_many({"later": True})
+            assert live["tags"].delete_many({"later": True}).deleted_count == 1
     assert (await bot("backup restore --only nosuch")).data["reason"] == "restore.no_collection"
 
 

@@ -7,6 +7,8 @@ import datetime
 import time
 from collections.abc import Callable
 
+from bot.testing.waiting import PATIENCE
+
 DISCORD_EPOCH = 1_420_070_400.0
 
 
@@ -52,7 +54,7 @@ class Changes:
             if not future.done():
                 future.set_result(None)
 
-    async def until(self, condition: Callable[[], object], seconds: float = 5.0) -> None:
+    async def until(self, condition: Callable[[], object], seconds: float = PATIENCE) -> None:
         """Return when ``condition`` holds; TimeoutError when it does not in time."""
         async with asyncio.timeout(seconds):
             while not condition():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from bot.testing.waiting import PATIENCE
+
 from .clock import Changes
 from .errors import ApiError, Json
 from .records import Message
@@ -68,12 +70,12 @@ class Delivery:
         """The modal the bot opened, if it did."""
         return (self.answer or {}).get("data") if (self.answer or {}).get("type") == CALL_MODAL else None
 
-    async def until_answered(self, seconds: float = 5.0) -> Json:
+    async def until_answered(self, seconds: float = PATIENCE) -> Json:
         """Wait for the initial response."""
         await self.changes.until(lambda: self.answered, seconds)
         return self.answer or {}
 
-    async def until_finished(self, seconds: float = 5.0) -> Message:
+    async def until_finished(self, seconds: float = PATIENCE) -> Message:
         """Wait for a message that is no placeholder any more."""
         await self.changes.until(lambda: self.finished_message is not None, seconds)
         message = self.finished_message
@@ -81,7 +83,7 @@ class Delivery:
             raise LookupError("the message went away again")
         return message
 
-    async def until_followups(self, number: int, seconds: float = 5.0) -> list[Message]:
+    async def until_followups(self, number: int, seconds: float = PATIENCE) -> list[Message]:
         """Wait for that many follow-ups."""
         await self.changes.until(lambda: len(self.followups) >= number, seconds)
         return self.followup_messages

@@ -12,6 +12,8 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from bot.testing.waiting import PATIENCE
+
 from . import shapes
 from .channel_routes import ChannelRoutes
 from .clock import Changes, Clock
@@ -210,11 +212,11 @@ class FakeDiscord:
         """What Discord's own description found wrong, with requests and with our answers."""
         return self.rest.violations
 
-    async def until(self, condition: Callable[[], object], seconds: float = 5.0) -> None:
+    async def until(self, condition: Callable[[], object], seconds: float = PATIENCE) -> None:
         """Wait for something to be true of this fake."""
         await self.changes.until(condition, seconds)
 
-    async def until_connected(self, sessions: int = 1, seconds: float = 10.0) -> None:
+    async def until_connected(self, sessions: int = 1, seconds: float = PATIENCE) -> None:
         """Wait until that many clients are identified and listening."""
         await self.changes.until(lambda: len(self.gateway.listening) >= sessions, seconds)
 

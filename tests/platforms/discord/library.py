@@ -57,7 +57,7 @@ async def running(
         task = asyncio.create_task(client.connect())
         try:
             await fake.until_connected(sessions + 1)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await client.wait_until_ready()
             yield task
         finally:

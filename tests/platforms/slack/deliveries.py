@@ -11,6 +11,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.testing.waiting import PATIENCE
 from tests.platforms.slack.response_urls import ResponseUrl, show
 from tests.platforms.slack.site import Site
 from tests.platforms.slack.wire import ApiError
@@ -73,7 +74,7 @@ class Delivery:
         """Whether an ack may carry an answer."""
         return self.kind != EVENTS
 
-    async def acked(self, within: float = 5.0) -> Delivery:
+    async def acked(self, within: float = PATIENCE) -> Delivery:
         """Wait for the acknowledgement; TimeoutError after ``within`` real seconds."""
         await asyncio.wait_for(self.arrived.wait(), within)
         return self

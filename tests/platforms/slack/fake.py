@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
 
+from bot.testing.waiting import PATIENCE
 from tests.platforms.slack.clock import Clock
 from tests.platforms.slack.faults import Fault
 from tests.platforms.slack.people import People
@@ -164,7 +165,12 @@ class FakeSlack(People):
         """Open Socket Mode connections that were not told to go."""
         return sum(not connection.draining for connection in self.hub.open)
 
-    async def until(self, condition: Callable[[], object], within: float = 5.0) -> None:
+    @property
+    def opened(self) -> int:
+        """How many Socket Mode connections there have been."""
+        return len(self.hub.open) + len(self.hub.closed)
+
+    async def until(self, condition: Callable[[], object], within: float = PATIENCE) -> None:
         """Wait for a condition; TimeoutError after ``within`` real seconds."""
         async with asyncio.timeout(within):
             while not condition():  # noqa: ASYNC110  (any condition can be waited for; it sets no event)

@@ -1,0 +1,154 @@
+"""Watches: asks every source in rounds, and takes each rule's figures in, one commit a rule. Knows no system and says nothing itself.
+
+All that is known between two rounds is in rows: killed at any moment, the next round goes on where this one got to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from sqlite_utils import Database
+
+from bot.alert_book import TEST, AlertBook
+from bot.alert_course import Course, Moment
+from bot.alert_remedies import Remedies
+from bot.alert_rules import Rule, RuleBook
+from bot.alert_signals import Reading, Readings, Source, without_consequences
+from bot.errors import RecordUnwritable, VccError
+from bot.monitors import LONGEST_GAP
+from bot.ops.overview import probe
+from bot.store import alert_rows
+from bot.store.engine import Store
+
+_LOG = logging.getLogger("vcc.watch")
+EVERY = 30.0
+TEST_LASTS = 20.0
+_GAPS = 3
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What the watch works with. ``wake`` lets messages go out."""
+
+    store: Store
+    book: AlertBook
+    course: Course
+    remedies: Remedies
+    wake: Callable[[], None]
+
+
+class Watch:
+    """Rounds over ``rules`` by ``clock``."""
+
+    def __init__(
+        self,
+        watched: Watched,
+        rules: RuleBook,
+        sources: Sequence[Source],
+        clock: Clock = time.time,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._watched = watched
+        self._rules = rules
+        self._sources = tuple(sources)
+        self._clock = clock
+        self._sleep = sleep
+        self._asked: dict[str, float] = {}
+        self._failing: dict[str, str] = {}
+
+    async def run(self) -> None:
+        """Rounds until cancelled; the first one soon, as what went wrong while we were away should not wait."""
+        while True:
+            await self._sleep(EVERY / 2)
+            await self.round()
+            await self._sleep(EVERY / 2)
+
+    async def round(self) -> None:
+        """Ask every source whose turn it is, and take in what they say. A state that cannot be written is tried again next time."""
+        rules = await self._rules.rules()
+        now = self._clock()
+        due = [source for source in self._sources if self._is_due(source, now)]
+        answers = await asyncio.gather(*(self._ask(source) for source in due))
+        try:
+            await self.take(rules, _joined(due, answers))
+        except RecordUnwritable as error:
+            _LOG.error("a round was not taken in: %s", error.detail)
+
+    def _is_due(self, source: Source, now: float) -> bool:
+        """By the clock's turns; one that was never asked is."""
+        turn = now // (source.every or EVERY)
+        if source.every and self._asked.get(source.name) == turn:
+            return False
+        self._asked[source.name] = turn
+        return True
+
+    async def _ask(self, source: Source) -> Readings:
+        """What it says; nothing when it fails, which is told in the log when that changes."""
+        answer = await probe(source.name, source.measure, source.deadline)
+        error = answer if isinstance(answer, VccError) else None
+        state = error.key if error is not None else ""
+        if self._failing.get(source.name, "") != state:
+            self._failing[source.name] = state
+            _LOG.info("watching %s: %s", source.name, error or "well again")
+        return {} if isinstance(answer, VccError) else answer
+
+    async def take(self, rules: Sequence[Rule], asked: Mapping[str, tuple[Mapping[str, Reading], float]]) -> None:
+        """Take in what was read: by signal, with how far apart its readings lie."""
+        watched, now = self._watched, self._clock()
+        said = await watched.store.write(watched.book.expire)
+        # Before the figures: what recovers in this round may owe it to what was tried.
+        said |= await watched.store.write(lambda db: watched.remedies.settle(db, now))
+        for rule in rules:
+            readings, gap = asked.get(rule.signal, (None, LONGEST_GAP))
+            moment = Moment(now, readings, gap)
+            said |= await watched.store.write(partial(_settled, watched.course, rule, moment))
+        said |= await self._end_tests(now)
+        if not await self._rules.fault():
+            said |= await self._drop_others({rule.name for rule in rules}, now)
+        if said:
+            watched.wake()
+
+    async def _end_tests(self, now: float) -> bool:
+        """A test alert is over by itself."""
+        watched = self._watched
+
+        def work(db: Database) -> bool:
+            over = [alert for alert in alert_rows.open_of(db, TEST) if not 0 <= now - alert.opened_at < TEST_LASTS]
+            for alert in over:
+                watched.course.close(db, replace(alert, owed=False), now, "test")
+            return bool(over)
+
+        return await watched.store.write(work)
+
+    async def _drop_others(self, names: set[str], now: float) -> bool:
+        """Alerts of rules that are no more."""
+        watched = self._watched
+
+        def work(db: Database) -> bool:
+            gone = [name for name in alert_rows.watched_rules(db) if name not in names]
+            for name in gone:
+                watched.course.drop(db, name, now)
+            return bool(gone)
+
+        return await watched.store.write(work)
+
+
+def _settled(course: Course, rule: Rule, moment: Moment, db: Database) -> bool:
+    return course.settle(db, rule, moment)
+
+
+def _joined(sources: Sequence[Source], answers: Sequence[Readings]) -> dict[str, tuple[Mapping[str, Reading], float]]:
+    """By signal: the subjects of all sources that have it, each cause once, and how far apart their readings may lie."""
+    gaps: dict[str, float] = {}
+    joined: dict[str, dict[str, Reading]] = {}
+    for source, answer in zip(sources, answers, strict=True):
+        for signal, readings in answer.items():
+            joined.setdefault(signal, {}).update(readings)
+            gaps[signal] = max(gaps.get(signal, LONGEST_GAP), _GAPS * source.every)
+    return {signal: (readings, gaps[signal]) for signal, readings in without_consequences(joined).items()}
