@@ -14,7 +14,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import Generic, NamedTuple, Protocol, Self, TypeVar
+from typing import NamedTuple, Protocol, Self, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from bot.errors import Rejected
@@ -52,24 +52,16 @@ class Asked(NamedTuple):
 
 @contextlib.asynccontextmanager
 async def gulps(host: str, asked: Asked, deadline: float, unwrapping: Unwrapping[Taken]) -> AsyncIterator[AsyncIterator[Taken]]:
-    """What ``unwrapping`` makes of the answer's body, given at the engine's address. ``deadline`` is for connecting, in seconds.
-
-    It is fed in the thread that empties the socket. The engine has room for what it finds meanwhile.
-    """
+    """What ``unwrapping`` makes of the answer's body, given at the engine's address. ``deadline`` is for connecting, in seconds."""
     async with asyncio.timeout(deadline):
         connection = await _connected(host)
     with contextlib.closing(connection):
         request = f"GET {asked.path}?{urlencode(asked.query)} HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n"
         await asyncio.get_running_loop().sock_sendall(connection, request.encode())
         head, rest = await _head(connection, asked.idle)
-        status = _STATUS.match(head)
-        if status is None:
-            raise Rejected(SYSTEM, "not an HTTP answer")
-        if int(status[1]) >= 400:
-            async with _Drain(connection, asked.idle, _Body(head, Dechunker()), rest) as refusal:
-                raise from_status(int(status[1]), message_in(await _explanation(refusal.taken())))
-        async with _Drain(connection, asked.idle, _Body(head, unwrapping), rest) as drain:
-            yield drain.taken()
+        async with _Drain(connection, asked.idle) as drain:
+            await _accept(head, drain, rest)
+            yield _body(drain, head, rest, unwrapping)
 
 
 async def _connected(host: str) -> socket.socket:
@@ -105,47 +97,38 @@ async def _head(connection: socket.socket, idle: float) -> tuple[bytes, bytes]:
     return head, rest
 
 
-class _Body(Generic[Taken]):
-    """Where the answer's body ends: told by HTTP's chunks, by its length, or by nothing but the connection."""
-
-    def __init__(self, head: bytes, unwrapping: Unwrapping[Taken]) -> None:
-        length = re.search(rb"\r\ncontent-length: *(\d+)", head.lower())
-        self._left = int(length[1]) if length else -1
-        self._chunked = b"transfer-encoding: chunked" in head.lower()
-        self._unwrapping = unwrapping
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing more belongs to it."""
-        return self._unwrapping.ended if self._chunked else self._left == 0
-
-    @property
-    def may_end(self) -> bool:
-        """Whether it is whole, should the connection end now."""
-        return self.ended or not (self._chunked or self._left > 0)
-
-    def feed(self, data: bytes) -> Taken:
-        """What comes next of it."""
-        self._left -= len(data)
-        return self._unwrapping.feed(data if self._chunked else b"%x\r\n%b\r\n" % (len(data), data))
+async def _body(drain: _Drain, head: bytes, rest: bytes, unwrapping: Unwrapping[Taken]) -> AsyncIterator[Taken]:
+    chunked = b"transfer-encoding: chunked" in head.lower()
+    length = re.search(rb"\r\ncontent-length: *(\d+)", head.lower())
+    left = int(length[1]) if length else -1
+    while True:
+        if rest:
+            left -= len(rest)
+            yield unwrapping.feed(rest if chunked else b"%x\r\n%b\r\n" % (len(rest), rest))
+        if unwrapping.ended if chunked else left == 0:
+            return
+        if drain.ended:
+            if chunked or left > 0:
+                raise ConnectionResetError("the answer broke off")
+            return
+        rest = await drain.gulp()
 
 
-class _Drain(Generic[Taken]):
-    """Empties a socket in a thread of its own, as only there a pause can be short enough, and feeds a body what comes.
+class _Drain:
+    """Empties a socket in a thread of its own, as only there a pause can be short enough; ``ended`` when there is no more.
 
-    The next gulp is collected while what was taken is used. Leaving the block lets the thread go at once, whatever it waits for.
+    The next gulp is collected while one is digested. Leaving the block lets the thread go at once, whatever it waits for.
     """
 
-    def __init__(self, connection: socket.socket, idle: float, body: _Body[Taken], begun: bytes) -> None:
+    def __init__(self, connection: socket.socket, idle: float) -> None:
         self._connection = connection
         self._connection.settimeout(idle)
-        self._body = body
-        self._begun = begun
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="docker-gulps")
         self._room = memoryview(bytearray(2 * GULP))
-        self._upcoming: Future[tuple[Taken, bool]] | None = None
+        self._upcoming: Future[tuple[bytes, bool]] | None = None
         self._pause = PAUSE
         self._most = 1
+        self.ended = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -159,32 +142,24 @@ class _Drain(Generic[Taken]):
         finally:
             self._pool.shutdown()
 
-    async def taken(self) -> AsyncIterator[Taken]:
-        """What the body gives, until it ends. TimeoutError when nothing comes, ConnectionResetError when it breaks off."""
-        ended = False
-        while not ended:
-            upcoming = self._upcoming or self._pool.submit(self._collect)
-            self._upcoming = upcoming
-            taken, ended = await asyncio.shield(asyncio.wrap_future(upcoming))
-            self._upcoming = None if ended else self._pool.submit(self._collect)
-            yield taken
-        if not self._body.may_end:
-            raise ConnectionResetError("the answer broke off")
+    async def gulp(self) -> bytes:
+        """What came, collected for a moment. TimeoutError when nothing did."""
+        upcoming = self._upcoming or self._pool.submit(self._collect)
+        self._upcoming = upcoming
+        data, self.ended = await asyncio.shield(asyncio.wrap_future(upcoming))
+        self._upcoming = None if self.ended else self._pool.submit(self._collect)
+        return data
 
-    def _collect(self) -> tuple[Taken, bool]:
-        """What is taken of the next gulp, and whether that was all."""
-        if self._begun:  # came with the head: nothing is waited for
-            begun, self._begun = self._begun, b""
-            return self._body.feed(begun), self._body.ended
-        got, ends, lost = 0, time.monotonic() + COLLECTED, False
-        while got < GULP and not lost and time.monotonic() < ends:
+    def _collect(self) -> tuple[bytes, bool]:
+        got, ends, ended = 0, time.monotonic() + COLLECTED, False
+        while got < GULP and time.monotonic() < ends:
             count = self._connection.recv_into(self._room[got:])
-            lost = count == 0
+            if not count:
+                ended = True
+                break
             got += count
-            if count:
-                self._rest_for(count)
-        taken = self._body.feed(bytes(self._room[:got]))
-        return taken, lost or self._body.ended
+            self._rest_for(count)
+        return bytes(self._room[:got]), ended
 
     def _rest_for(self, count: int) -> None:
         """Longer while the buffer comes half empty, shorter when it comes fuller: full, it would hold up the engine."""
@@ -193,15 +168,20 @@ class _Drain(Generic[Taken]):
         time.sleep(self._pause)
 
 
-async def _explanation(pieces: AsyncIterator[bytes]) -> str:
-    """What the engine says when it is not a success."""
+async def _accept(head: bytes, drain: _Drain, rest: bytes) -> None:
+    """Raise what the engine says when it is not a success."""
+    status = _STATUS.match(head)
+    if status is None:
+        raise Rejected(SYSTEM, "not an HTTP answer")
+    if int(status[1]) < 400:
+        return
     explanation = b""
     async with within(DOCKER, 1.0):
-        async for piece in pieces:
+        async for piece in _body(drain, head, rest, Dechunker()):
             explanation += piece
             if len(explanation) > EXPLANATION_CAP:
                 break
-    return explanation.decode("utf-8", "replace")
+    raise from_status(int(status[1]), message_in(explanation.decode("utf-8", "replace")))
 
 
 def message_in(body: str) -> str:

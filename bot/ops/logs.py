@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -18,13 +19,15 @@ from bot.ops.container_logs import Limit, LogStream, LogWindow, translated
 from bot.ops.container_values import LogLine, Service
 from bot.ops.containers import Containers
 from bot.ops.error_log import ErrorGrouper
+from bot.ops.log_candidates import candidates
+from bot.ops.log_chunked import ChunkedFrames
+from bot.ops.log_chunks import FrameChunk
 from bot.ops.log_entries import Between, exactly, stamp_of
 from bot.ops.log_errors import ErrorFinder
 from bot.ops.log_file_reading import find_errors, lines
 from bot.ops.log_files import LogFile, opened
-from bot.ops.log_frames import Resume
+from bot.ops.log_frames import Recent, Resume
 from bot.ops.log_match import Matcher
-from bot.ops.log_on_wire import ErrorsOnWire
 from bot.ops.log_position import LogPosition
 from bot.ops.log_resuming import position, resumed
 from bot.ops.log_spans import spans
@@ -162,20 +165,19 @@ class Logs:
         after = wanted.after
         for tail in (*TAILS, 0) if after and after.seen else (0,):
             finder = ErrorFinder(service, grouper, Between(wanted.since, wanted.until), _unfinished(after))
-            resume = Resume(after, whole=tail == 0)
-            found = ErrorsOnWire(finder, resume)
+            frames, recent, resume = ChunkedFrames(), Recent(), Resume(after, whole=tail == 0)
             window = LogWindow(since=wanted.since, until=wanted.until, tail=tail)
             asked = {"since": exactly(after.since or after.last)} if after and after.last else {}
-            opening = await self._containers.log_wrapped(service, window, found, **asked)
+            opening = await self._containers.log_wrapped(service, window, frames, **asked)
             with translated(window):
-                async with opening as fed:
-                    async for _ in fed:
-                        pass  # it is looked at where it comes in
-                found.close()
+                await _through(opening, finder, recent, resume)
+                if not resume.missed:
+                    frames.close()
+            _rest(finder, resume)
             if not resume.missed:
                 break
         gap = resume.gap or wanted.gap
-        reached = found.recent.anchor()
+        reached = recent.anchor()
         if reached is None:
             return replace(after or LogPosition(service.container_id, "api"), gap=gap)
         return LogPosition(service.container_id, "api", **reached._asdict(), unfinished=" ".join(sorted(finder.unfinished)), gap=gap)
@@ -190,6 +192,30 @@ class Logs:
                 grouper.feed(line)
             last = max(last, stamp)
         return LogPosition(service.container_id, "api", last=last, gap=wanted.gap)
+
+
+async def _through(
+    opening: AbstractAsyncContextManager[AsyncIterator[Sequence[FrameChunk]]], finder: ErrorFinder, recent: Recent, resume: Resume
+) -> None:
+    """Give the finder what is new of the engine's answer."""
+    async with opening as received:
+        async for chunks in received:
+            for chunk in chunks:
+                recent.add(chunk)
+                fresh = resume.fresh(chunk)
+                if fresh is not None:
+                    finder.take(fresh, candidates(fresh.data, fresh.size))
+                if resume.missed:
+                    return
+
+
+def _rest(finder: ErrorFinder, resume: Resume) -> None:
+    """The answer has ended."""
+    fresh = resume.rest()
+    if fresh is not None:
+        finder.take(fresh, candidates(fresh.data))
+    if not resume.missed:
+        finder.close()
 
 
 def _unfinished(after: LogPosition | None) -> list[str]:
