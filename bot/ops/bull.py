@@ -14,14 +14,13 @@ from bot.ops.bounded import within
 from bot.ops.bull_aside import BullAside
 from bot.ops.bull_finished import finished
 from bot.ops.bull_jobs import BullJobs
+from bot.ops.bull_names import QueueNames
 from bot.ops.bull_read import seconds
 from bot.ops.bull_retry import Retried, retry
 from bot.ops.bull_snapshot import QueueLines
-from bot.ops.bull_values import PREFIX, QUEUE_KEYS, Finished, QueueKeys, QueueStatus, queue_of
+from bot.ops.bull_values import QUEUE_KEYS, Finished, QueueKeys, QueueStatus
 from bot.ops.bull_whole import WholeJobs
 from bot.ops.redis_errors import REDIS, connect
-
-SCAN_COUNT = 10_000
 
 # The whole change in one step, as workers and producers look at the same keys all the time. Bull renames one list to the
 # other and so drops what is in the target; here what is in the target stays first in line.
@@ -52,6 +51,7 @@ class BullQueues:
     def __init__(self, url: str, deadline: float = 2.5) -> None:
         self._client = connect(url, deadline)
         self._deadline = deadline
+        self._queue_names = QueueNames(self._client)
         self.jobs = BullJobs(self._client, deadline)
         self.lines = QueueLines(self._client, deadline)
         self.aside = BullAside(self._client, deadline)
@@ -64,12 +64,12 @@ class BullQueues:
     async def names(self) -> tuple[str, ...]:
         """The queues there are, sorted. Walks the keys with SCAN, so the server never stops for it."""
         async with within(REDIS, self._deadline):
-            return await self._names()
+            return await self._queue_names.walked()
 
     async def queues(self) -> tuple[QueueStatus, ...]:
-        """The state of every queue."""
+        """The state of every queue. Among very many keys a queue that is new is seen within a minute."""
         async with within(REDIS, self._deadline):
-            names = await self._names()
+            names = await self._queue_names.known()
             return tuple(await asyncio.gather(*(self._status(QueueKeys(name)) for name in names)))
 
     async def queue(self, name: str) -> QueueStatus:
@@ -122,19 +122,6 @@ class BullQueues:
         keys = QueueKeys(name)
         if not await self._client.exists(*(keys.key(part) for part in QUEUE_KEYS)):
             raise NotFound("redis", name)
-
-    async def _names(self) -> tuple[str, ...]:
-        found: dict[str, tuple[str, str]] = {}
-        async for key in self._client.scan_iter(match=f"{PREFIX}:*:[a-z]*", count=SCAN_COUNT):
-            owner = queue_of(key)
-            if owner is not None:
-                found[key] = owner
-        pipe = self._client.pipeline(transaction=False)
-        for key in found:
-            pipe.type(key)
-        kinds = await pipe.execute()
-        proven = {name for (name, part), kind in zip(found.values(), kinds, strict=True) if kind == QUEUE_KEYS[part]}
-        return tuple(sorted(proven))
 
     async def _status(self, keys: QueueKeys) -> QueueStatus:
         pipe = self._client.pipeline(transaction=True)
