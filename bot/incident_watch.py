@@ -39,7 +39,7 @@ _WE = "vcc"
 @dataclass(frozen=True, slots=True)
 class Watched:
     """What the watch works with. ``ask`` is a reading line asked in somebody's name; ``makers`` are the platforms that have channels,
-    ``members`` who is let into them."""
+    ``members`` who is let into them; ``accounts`` are those of a person by name."""
 
     store: Store
     telling: IncidentTelling
@@ -48,6 +48,7 @@ class Watched:
     services: Callable[[], Awaitable[Sequence[Service]]]
     makers: Callable[[], Mapping[str, RoomMaker]]
     members: Callable[[str], Sequence[Account]]
+    accounts: Callable[[str], Sequence[Account]]
     wake: Callable[[], None]
 
 
@@ -257,7 +258,8 @@ class IncidentWatch:
             if now.step(step.number) != step or not now.is_open:
                 return
             incident_rows.set_step(db, incident.number, replace(step, reminded_at=self._clock()))
-            self._with.telling.say(db, now, self._with.telling.page.reminder(now, step))
+            said = replace(self._with.telling.page.reminder(now, step), mentions=tuple(self._with.accounts(now.lead)))
+            self._with.telling.say(db, now, said)
 
         await self._written(work)
 
