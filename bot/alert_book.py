@@ -170,20 +170,6 @@ class AlertBook:
 
         return await self._written(work)
 
-    async def escalate(self, number: int, level: int, said: Reply) -> Alert | None:
-        """So many people were called after the first, and it is said below the notice; None when that was so before, or it is over."""
-
-        def work(db: Database) -> Alert | None:
-            alert = alert_rows.get(db, number)
-            if alert is None or alert.state is not AlertState.OPEN or alert.escalated >= level:
-                return None
-            alert = replace(alert, escalated=level)
-            self.show(db, alert)
-            self.below(db, alert, said)
-            return alert
-
-        return await self._written(work)
-
     async def say(self, number: int, said: Reply) -> None:
         """Something more, in the thread below its notice."""
         await self._written(lambda db: self.below(db, _there(db, number), said))

@@ -29,7 +29,7 @@ _LONGEST_TEXT = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One look at one rule: when, what was read (None: nothing is known), and how far apart its looks may lie."""
+    """One look at one rule: when, what it watches (None: nothing is known), and how far apart its looks may lie."""
 
     now: float
     readings: Mapping[str, Reading] | None
@@ -44,24 +44,32 @@ class Course:
         self._words = words
         self._clean = clean
 
-    def settle(self, db: Database, rule: Rule, moment: Moment) -> bool:
-        """Take a look at a rule in; whether anything may have been said."""
-        if moment.readings is None:
-            return self._go_on(db, rule, moment, {})
-        known = alert_rows.monitors(db, rule.name)
-        read = {self._clean(subject): reading for subject, reading in moment.readings.items() if rule.watches(subject)}
-        changed: dict[str, Change] = {}
-        for subject, reading in read.items():
+    def watched(self, rule: Rule, readings: Mapping[str, Reading]) -> dict[str, Reading]:
+        """What a rule watches of it, its names fit to be kept. Takes its time where there is much: not for the event loop."""
+        return {self._clean(subject): reading for subject, reading in readings.items() if rule.watches(subject)}
+
+    def take(self, db: Database, rule: Rule, moment: Moment, portion: Mapping[str, Reading]) -> bool:
+        """Take some of a rule's figures in; whether anything may have been said."""
+        known = alert_rows.monitors(db, rule.name, tuple(portion))
+        said = False
+        for subject, reading in portion.items():
             before = known.get(subject) or Monitor(rule.name, subject)
             after, change = self._stepped(rule, before, reading, moment)
             after = self._followed(db, rule, after, reading, change, moment.now)
-            if change is not None:
-                changed[subject] = change
+            said |= change is not None
             if _worth_noting(before, after):
                 alert_rows.put_monitor(db, after)
-        gone = [monitor for subject, monitor in known.items() if subject not in read and self._gone(db, monitor, moment.now)]
-        folded = self._recount(db, rule, read, moment.now) if changed or gone else False
-        return self._go_on(db, rule, moment, read) or bool(changed or gone) or folded
+        return said
+
+    def finish(self, db: Database, rule: Rule, moment: Moment) -> bool:
+        """Once all figures of a rule are in: what is gone, what stands for many, what is due by time."""
+        read, now = moment.readings or {}, moment.now
+        missed = alert_rows.unseen(db, rule.name, (now - GONE_AFTER, now)) if moment.readings is not None else []
+        gone = [monitor for monitor in missed if monitor.subject not in read]
+        for monitor in gone:
+            self._gone(db, monitor, now)
+        folded = self._recount(db, rule, now)
+        return self._go_on(db, rule, moment, read) or bool(gone) or folded
 
     @staticmethod
     def _stepped(rule: Rule, before: Monitor, reading: Reading, moment: Moment) -> tuple[Monitor, Change | None]:
@@ -168,17 +176,14 @@ class Course:
         if not quiet:
             self._book.below(db, over, self._book.telling.recovered(over, why))
 
-    def _gone(self, db: Database, monitor: Monitor, now: float) -> bool:
+    def _gone(self, db: Database, monitor: Monitor, now: float) -> None:
         """A thing that is no more is over after a while; one that was well is forgotten."""
-        if 0 <= now - monitor.seen_at < GONE_AFTER:
-            return False
         if monitor.firing:
             self._closed(db, monitor, now, "gone")
         alert_rows.drop_monitor(db, monitor.rule, monitor.subject)
-        return True
 
-    def _recount(self, db: Database, rule: Rule, read: Mapping[str, Reading], now: float) -> bool:
-        """The alert that stands for many: how many it is now, and which."""
+    def _recount(self, db: Database, rule: Rule, now: float) -> bool:
+        """The alert that stands for many: how many it is now, and which; whether that changed."""
         alert = alert_rows.folding(db, rule.name)
         if alert is None:
             return False
@@ -190,15 +195,17 @@ class Course:
         if len(subjects) > _NAMED:
             named = self._words("alerts.folded_more", subjects=named, count=len(subjects) - _NAMED)
         text = self._clean(self._words("alerts.folded_text", subjects=named)[:_LONGEST_TEXT])
-        self._book.show(db, replace(alert, folded=len(subjects), text=text))
+        fresh = replace(alert, folded=len(subjects), text=text)
+        if fresh == alert:
+            return False
+        self._book.show(db, fresh)
         return True
 
     def drop(self, db: Database, name: str, now: float) -> None:
         """A rule that is no more takes its alerts with it."""
         for alert in alert_rows.open_of(db, name):
             self.close(db, alert, now, "unruled")
-        for subject in alert_rows.monitors(db, name):
-            alert_rows.drop_monitor(db, name, subject)
+        alert_rows.drop_monitors(db, name)
 
 
 def _worth_noting(before: Monitor, after: Monitor) -> bool:

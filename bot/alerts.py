@@ -139,9 +139,6 @@ class AlertBook(Protocol):
     async def link(self, number: int, incident: int) -> Alert:
         """It belongs to an incident. Conflict when there is no such alert."""
 
-    async def escalate(self, number: int, level: int, said: Reply) -> Alert | None:
-        """So many people were called after the first, and ``said`` stands below the notice; None when that was so before, or it is over."""
-
     async def say(self, number: int, said: Reply) -> None:
         """Something more, in the thread below its notice."""
 

@@ -275,6 +275,7 @@ class App:
             history=self.history,
             run_held=self.dispatch.run_held,
             ask=self.dispatch.ask,
+            redactor=self.redactor,
             attach=self.attachments.attach,
             pictures=self.pictures,
             promise=self.audit.promise,

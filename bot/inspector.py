@@ -10,7 +10,11 @@ from typing import Any
 
 from bot.config import Settings
 from bot.errors import OutsideError
+from bot.figures import Figures
 from bot.ops.bundle import Ops
+from bot.ops.recreate import Recreate
+from bot.security.isolation import Isolations
+from bot.security.revoke_journal import RevokeJournal
 from bot.services import Finding
 from bot.team_files import TeamFile
 from bot.words import Words
@@ -28,6 +32,7 @@ class SetUpInspector:
         self._checks: list[tuple[str, Check]] = [
             ("people", self._people),
             ("directories", self._directories),
+            ("security", self._security),
             ("docker", self._docker),
             ("mongodb", self._mongo),
             ("redis", self._redis),
@@ -65,6 +70,18 @@ class SetUpInspector:
             return [Finding(part, "bad", words(error.key, **error.values), words(f"inspector.{part}.fix"))]
         except TimeoutError:
             return [Finding(part, "bad", words("error.timed_out", system=part, seconds=_DEADLINE), words(f"inspector.{part}.fix"))]
+
+    async def _security(self, words: Words) -> Sequence[Finding]:
+        """What somebody has to come back to: an isolation is easily forgotten, and so is half a revocation."""
+        home, figures = self._settings.vcc_home, Figures(words.language, self._settings.vcc_tz)
+        found = [
+            _to_do(words, "isolated", name=each.service, at=figures.moment(each.at), person=each.by, number=each.incident)
+            for each in Isolations(self._ops, home).all()
+        ]
+        pending = RevokeJournal(home).read()
+        found += [_to_do(words, "unfinished", line=pending.line)] if pending is not None else []
+        found += [_to_do(words, "cut_off", name=name) for name in Recreate(self._ops.containers, home / "recreate").unfinished()]
+        return found or [Finding("security", "ok", words("inspector.security.ok"))]
 
     async def _people(self, words: Words) -> Sequence[Finding]:
         settings = self._settings
@@ -160,3 +177,7 @@ def _directory(words: Words, name: str, path: Path | None, access: int) -> Findi
             name, "bad", words("inspector.directories.no_right", path=path), words("inspector.directories.no_right_fix", name=name)
         )
     return Finding(name, "ok", str(path))
+
+
+def _to_do(words: Words, what: str, **values: object) -> Finding:
+    return Finding("security", "warn", words(f"inspector.security.{what}", **values), words(f"inspector.security.{what}_fix", **values))

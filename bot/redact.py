@@ -36,8 +36,15 @@ class Redactor:
     def __init__(self, known: Iterable[str] = ()) -> None:
         # Titles, labels and names are said over and over.
         self._remembered = functools.lru_cache(maxsize=_REMEMBERED)(self._cleaned)
-        forms = {form for secret in known for form in _forms(secret)}
+        self._known_forms: set[str] = set()
         self._known: re.Pattern[str] | None = None
+        self.learn(known)
+
+    def learn(self, known: Iterable[str]) -> None:
+        """From now on these are secrets as well."""
+        self._known_forms |= {form for secret in known for form in _forms(secret)}
+        self._remembered.cache_clear()
+        forms = self._known_forms
         if forms:
             # The longest first, or a shorter secret would leave the tail of a longer one. Marks first, so that a
             # secret such as "redact" never eats into them.

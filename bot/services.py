@@ -16,6 +16,7 @@ from bot.incidents import IncidentBook
 from bot.model import Account, Attachment, Invocation, Person, Reply, Role
 from bot.oncall import OnCall
 from bot.ops.container_values import Service
+from bot.redact import Redactor
 from bot.scheduler_data import ScheduleState
 from bot.series import Bucket, Measured, Series
 from bot.store.error_rows import IndexedErrors, Losses
@@ -221,6 +222,7 @@ class Services:
     history: History
     run_held: Callable[[Invocation, bool], Awaitable[Reply | None]]
     ask: Callable[[Invocation, str, float], Awaitable[Reply]]
+    redactor: Redactor
     attach: Callable[[str, str, AsyncIterable[str] | Iterable[str]], Awaitable[Attachment]]
     pictures: Pictures
     promise: Callable[[Invocation, Sequence[str]], Awaitable[None]]

@@ -5,9 +5,6 @@ Written before each thing it tells of is done. How far databases and files are t
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -15,10 +12,9 @@ from typing import Any, Literal
 from bot.backup.manifest import SYSTEM
 from bot.errors import OutsideError
 from bot.ops.bounded import describe
-from bot.ops.dump_faults import writing
-from bot.ops.fresh_file import fresh
+from bot.ops.small_record import SmallRecord
 
-_FORMAT, _LARGEST = 1, 1 << 20
+_FORMAT = 1
 
 # Until ``kept`` everything is put back; from then on the new data stays, and only the tidying is left. From ``started`` on somebody
 # may work on the new data: whoever comes after a crash looks whether they do.
@@ -49,45 +45,26 @@ class RestoreJournal:
     """The file in ``home``. Blocks; OutsideError when it cannot be read or written."""
 
     def __init__(self, home: Path) -> None:
-        self._path = home / "restore.json"
+        self._record = SmallRecord(home / "restore.json")
 
     def read(self) -> Undertaking | None:
         """What is under way; None when nothing is."""
         try:
-            with self._path.open("rb") as file:
-                return _undertaking(json.loads(file.read(_LARGEST)))
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise OutsideError("restore.journal", system=SYSTEM, detail=describe(error), path=str(self._path)) from error
+            document = self._record.read()
+            return None if document is None else _undertaking(document)
+        except (OutsideError, ValueError, KeyError, TypeError) as error:
+            path = str(self._record.path)
+            raise OutsideError("restore.journal", system=SYSTEM, detail=describe(error), path=path) from error
 
     def write(self, undertaking: Undertaking, **changed: Any) -> Undertaking:
         """Note what is under way, or what has ``changed`` of it: on the disk when this returns."""
         told = replace(undertaking, **changed)
-        beside = self._path.with_name(f".{self._path.name}")
-        with writing():
-            for stale in (beside, beside.with_name(f"{beside.name}.part")):
-                stale.unlink(missing_ok=True)
-        with fresh(beside, limit=_LARGEST) as file:
-            file.write(json.dumps({"format": _FORMAT, **asdict(told)}, indent=1).encode())
-        with writing():
-            beside.replace(self._path)
-            self._sync()
+        self._record.write({"format": _FORMAT, **asdict(told)})
         return told
 
     def clear(self) -> None:
         """It is over."""
-        with writing(), contextlib.suppress(FileNotFoundError):
-            self._path.unlink()
-            self._sync()
-
-    def _sync(self) -> None:
-        """Also its name: were it lost with the power, data that was decided to stay would be taken back."""
-        descriptor = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        self._record.clear()
 
 
 def _undertaking(document: dict[str, Any]) -> Undertaking:

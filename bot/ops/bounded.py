@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
@@ -45,6 +45,16 @@ async def within(vendor: Vendor, seconds: float) -> AsyncIterator[None]:
 def describe(error: BaseException) -> str:
     """The vendor's own wording with its class, for the log only: it may hold secrets."""
     return f"{type(error).__name__}: {error}"
+
+
+async def to_the_end(work: Awaitable[None]) -> None:
+    """Finish even when the caller is cancelled; the cancellation goes on afterwards."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
 
 
 class Workers:

@@ -14,10 +14,12 @@ from bot.ops.bull import BullQueues
 from bot.ops.certs import Certs
 from bot.ops.containers import Containers
 from bot.ops.deployment_files import DeploymentFiles
+from bot.ops.env_files import EnvFiles
 from bot.ops.health import HealthProbes
 from bot.ops.host import Host
 from bot.ops.logs import Logs
 from bot.ops.mongo import Mongo
+from bot.ops.mongo_access import account_of, with_password
 from bot.ops.redis_server import RedisServer
 from bot.ops.remote import Remote
 from bot.ops.remote_values import Address
@@ -43,9 +45,11 @@ class Ops:
         # For short looks at the backups' directory: on a dead network mount they wait in line here, and hold nobody else up.
         self.shelf_threads = Workers("shelf", 1)
         self.seal = _seal(settings, faults)
+        self.env_files = EnvFiles(self.containers, settings.vcc_project_dir)
         self.deployment_files = DeploymentFiles(self.containers, settings.vcc_project_dir, self.seal)
         self._remote = Remote(_bucket(settings), self.seal, _staging(settings)) if settings.vcc_backup_s3_url else None
         self.certs = Certs(settings.vcc_certs)
+        self._own_mongodb_uri, self._own_redis_url = mongodb, redis
         self._mongo = _made(Mongo, "MONGODB_URI", mongodb, faults)
         self._redis = _made(RedisServer, "REDIS_URL", redis, faults)
         self._bull = _made(BullQueues, "REDIS_URL", redis, []) if self._redis else None
@@ -80,6 +84,23 @@ class Ops:
     def uploads(self) -> Uploads:
         """The uploads directory."""
         return _needed(self._uploads, "uploads", "VCC_UPLOADS_DIR")
+
+    def logs_in_as(self) -> str:
+        """The name that the bot's own address of the database logs in with; empty when there is none."""
+        return account_of(self._own_mongodb_uri) if self._own_mongodb_uri else ""
+
+    async def rekey(self, *, mongodb: str = "", redis: str = "") -> None:
+        """Use another password from now on, until the settings are read again; whoever asks next connects anew."""
+        old: list[Mongo | RedisServer | BullQueues | None] = []
+        if mongodb and self._mongo is not None:
+            old, self._own_mongodb_uri = [self._mongo], with_password(self._own_mongodb_uri, mongodb)
+            self._mongo = Mongo(self._own_mongodb_uri)
+        if redis and self._redis is not None:
+            old, self._own_redis_url = [*old, self._redis, self._bull], with_password(self._own_redis_url, redis)
+            self._redis, self._bull = RedisServer(self._own_redis_url), BullQueues(self._own_redis_url)
+        for adapter in old:
+            if adapter is not None:
+                await adapter.close()
 
     async def close(self) -> None:
         """Close every connection."""

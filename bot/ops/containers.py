@@ -21,8 +21,11 @@ from bot.ops.container_errors import DOCKER, SYSTEM
 from bot.ops.container_frames import ByteCollector, FrameError, FrameSplitter
 from bot.ops.container_gulps import Asked, Taken, Unwrapping
 from bot.ops.container_logs import LogStream, LogWindow, Opened, log_stream
+from bot.ops.container_making import Making
+from bot.ops.container_networks import Networks
 from bot.ops.container_parse import ONEOFF_LABEL, PROJECT_LABEL, SERVICE_LABEL, disk_from, service_from, usage_from
 from bot.ops.container_stream import EngineStreams
+from bot.ops.container_traces import Traces
 from bot.ops.container_values import DockerDisk, ExecResult, Sampled, Service, Usage
 
 Json = dict[str, Any]
@@ -44,6 +47,9 @@ class Containers:
         self._streams = EngineStreams(host or DEFAULT_HOST, deadline)
         self._project = project
         self._deadline = deadline
+        self.networks = Networks(self._engine, deadline)
+        self.making = Making(self._engine, deadline)
+        self.traces = Traces(self._engine)
 
     def close(self) -> None:
         """Close the connections to the engine."""

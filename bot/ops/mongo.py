@@ -17,8 +17,10 @@ from pymongo.uri_parser import parse_uri
 
 from bot.errors import NotFound
 from bot.ops.bounded import within
+from bot.ops.mongo_access import Access
 from bot.ops.mongo_app_backup import AppBackups
 from bot.ops.mongo_errors import MONGODB
+from bot.ops.mongo_excerpts import Excerpts
 from bot.ops.mongo_explain import Planner
 from bot.ops.mongo_files import FilePaths
 from bot.ops.mongo_indexes import Indexes
@@ -66,6 +68,8 @@ class Mongo:
         self.app_backups = AppBackups(self._client, self._name, deadline)
         self.movement = Movement(self._client, self._name, deadline)
         self.presence = Presence(self._client, self._name, deadline)
+        self.access = Access(self._client, self._name, deadline)
+        self.excerpts = Excerpts(self._client, self._name)
 
     @property
     def database(self) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.errors import Conflict, OutsideError, TimedOut, VccError
+from bot.ops.bounded import to_the_end
 from bot.ops.bull import BullQueues
 from bot.ops.bull_values import QueueStatus
 from bot.ops.container_errors import SYSTEM
@@ -98,7 +99,7 @@ class SafeRestart:
         except VccError as failure:
             self._outcome.failure = failure
         finally:
-            await _to_the_end(self._open())
+            await to_the_end(self._open())
         await self._look_again(order)
         return self._outcome
 
@@ -233,13 +234,3 @@ class SafeRestart:
 
 def _queues(order: Order) -> list[str]:
     return [*order.queues, *order.closed_before]
-
-
-async def _to_the_end(work: Awaitable[None]) -> None:
-    """Finish even when the caller is cancelled; the cancellation goes on afterwards."""
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task})
-        raise

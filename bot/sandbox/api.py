@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from bot.sandbox import api_archive, api_containers, api_exec, api_images, api_streams, api_system
+from bot.sandbox import api_archive, api_containers, api_exec, api_images, api_making, api_streams, api_system
 from bot.sandbox.api_common import API_VERSION, ENGINE, DockerError, json_answer
 from bot.sandbox.container import NotModified, NotRunning
 from bot.sandbox.engine import Engine
@@ -18,7 +18,7 @@ def build_api(engine: Engine) -> web.Application:
     """Every route twice: the command line puts the version in front, a plain client does not."""
     app = web.Application(middlewares=[_docker_errors], client_max_size=256 * 1024 * 1024)
     app[ENGINE] = engine
-    for room in (api_system, api_archive, api_containers, api_streams, api_exec, api_images):
+    for room in (api_system, api_archive, api_containers, api_streams, api_exec, api_images, api_making):
         for method, path, handler in room.ROUTES:
             app.router.add_route(method, path, handler)
             app.router.add_route(method, "/v{version:[0-9.]+}" + path, handler)

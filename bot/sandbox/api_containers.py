@@ -91,6 +91,12 @@ def _signal_number(name: str) -> int:
         raise DockerError(400, f"Invalid signal: {name}") from problem
 
 
+async def changes(request: web.Request) -> web.Response:
+    """What was changed in the image's files: these processes have none of their own."""
+    container_of(request)
+    return json_answer([])
+
+
 async def pause(request: web.Request) -> web.Response:
     container_of(request).pause()
     return web.Response(status=204)
@@ -113,22 +119,11 @@ async def top(request: web.Request) -> web.Response:
     return json_answer(await asyncio.to_thread(stats.process_table, container))
 
 
-async def remove(request: web.Request) -> web.Response:
-    container = container_of(request)
-    if container.active:
-        raise DockerError(409, f'cannot remove container "/{container.service.container_name}": container is running: stop it first')
-    raise DockerError(409, "the sandbox has no Compose to make this container again, so it is not removed")
-
-
-async def create(request: web.Request) -> web.Response:
-    raise DockerError(501, "the sandbox's engine only runs the four containers of its project")
-
-
 ROUTES: Routes = (
     ("GET", "/containers/json", list_containers),
-    ("POST", "/containers/create", create),
     ("GET", "/containers/{name}/json", inspect),
     ("GET", "/containers/{name}/top", top),
+    ("GET", "/containers/{name}/changes", changes),
     ("POST", "/containers/{name}/start", start),
     ("POST", "/containers/{name}/stop", stop),
     ("POST", "/containers/{name}/restart", restart),
@@ -136,5 +131,4 @@ ROUTES: Routes = (
     ("POST", "/containers/{name}/pause", pause),
     ("POST", "/containers/{name}/unpause", unpause),
     ("POST", "/containers/{name}/wait", wait),
-    ("DELETE", "/containers/{name}", remove),
 )

@@ -92,7 +92,7 @@ def _size(folder: Path) -> int:
 
 
 def _mounts(engine: Engine) -> list[Mount]:
-    return [mount for container in engine.containers for mount in container.service.mounts]
+    return list({mount.volume: mount for container in engine.containers for mount in container.service.mounts}.values())
 
 
 def _volume(mount: Mount, engine: Engine) -> dict[str, Any]:
@@ -181,7 +181,6 @@ async def connect(request: web.Request) -> web.Response:
 
 
 async def disconnect(request: web.Request) -> web.Response:
-    """Recorded and shown; a process on loopback is not really cut off by it."""
     container = await _member(request)
     if NETWORK not in container.networks:
         raise DockerError(403, f"container {container.id} is not connected to network {NETWORK}")

@@ -22,6 +22,7 @@ import pymongo
 import pymongo.errors
 import redis
 
+from bot.sandbox.auth import user_of
 from bot.sandbox.bull import BullQueue
 from bot.sandbox.log_samples import backend_access, faults, sign_in
 from bot.sandbox.stand_in import Handler, Server, end_with, say, say_all, setting
@@ -110,9 +111,10 @@ def trickle(interval: float) -> None:
 class BackendServer(Server):
     """What its handlers work with."""
 
-    def __init__(self, address: tuple[str, int], queue: BullQueue, uploads: Path) -> None:
+    def __init__(self, address: tuple[str, int], queue: BullQueue, database: Database, uploads: Path) -> None:
         super().__init__(address, BackendHandler)
         self.queue = queue
+        self.database = database
         self.uploads = uploads.resolve()
 
 
@@ -128,6 +130,8 @@ class BackendHandler(Handler):
             return
         if path == "/api/jobs/queue/stats":
             self._done(200, self.answer_json(200, {"stats": self._counts()}))
+        elif path == "/api/auth/me":
+            self._tell_who()
         elif path.startswith("/uploads/"):
             self._send_upload(path.removeprefix("/uploads/"))
         else:
@@ -147,6 +151,17 @@ class BackendHandler(Handler):
             return
         say(f"Validation input: {shown}")
         self._done(401, self.answer_json(401, {"message": "Invalid email or password"}))
+
+    def _tell_who(self) -> None:
+        try:
+            user = user_of(self.server.database, os.environ, self.headers)
+        except pymongo.errors.PyMongoError:  # the real one says that of the token as well
+            self._done(401, self.answer_json(401, {"message": "Token verification failed"}))
+            return
+        if user is None:
+            self._done(401, self.answer_json(401, {"message": "Authentication required"}))
+        else:
+            self._done(200, self.answer_json(200, {"user": {"id": str(user["_id"]), "email": user["email"]}}))
 
     def _counts(self) -> dict[str, int]:
         try:
@@ -173,7 +188,7 @@ def main() -> int:
     queue = connect_queue(url)
     database = connect_mongo(mongo)
     say_all(*faults(datetime.now(UTC)))
-    server = BackendServer((environment["HOST"], int(environment["PORT"])), queue, uploads)
+    server = BackendServer((environment["HOST"], int(environment["PORT"])), queue, database, uploads)
     stalled = setting("VCC_SANDBOX_STALLED_SECONDS", 30)  # how long a lock lasts, and how often lost ones are looked for
     worker = Worker(url, database, uploads, seconds=setting("VCC_SANDBOX_JOB_SECONDS", 4), lock_seconds=stalled)
     interval = setting("VCC_SANDBOX_TRICKLE_SECONDS", 5)

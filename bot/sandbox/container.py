@@ -6,7 +6,7 @@ import asyncio
 import signal
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.sandbox.events import Events
 from bot.sandbox.json_log import LogWriter
@@ -63,6 +63,7 @@ class Container:
         self.created_at = time.time_ns()
         self.state = State()
         self.networks = {NETWORK}
+        self.policy = {"Name": "unless-stopped", "MaximumRetryCount": 0}
         self.log = LogWriter(layout.container_log(service.container_id))
         self._events = events
         self._lock = asyncio.Lock()
@@ -106,7 +107,7 @@ class Container:
         self._emit("kill", signal=str(number))
         if number in DEADLY:
             self._give_up.set()
-        if self.state.status == "paused":
+        if self.state.status == "paused" or self.cut_off:
             signal_group(self.state.pid, signal.SIGCONT)
         signal_group(self.state.pid, number)
         if number == signal.SIGKILL and self._supervisor:
@@ -125,13 +126,33 @@ class Container:
         self.state.status = "running"
         self._emit("unpause")
 
+    @property
+    def cut_off(self) -> bool:
+        """In no network at all."""
+        return not self.networks
+
+    def rename(self, name: str) -> None:
+        self.service = replace(self.service, given_name=name)
+        self._emit("rename")
+
     def join(self, network: str) -> None:
         self.networks.add(network)
+        self._reachable(True)
         self._events.emit("network", "connect", network, {"container": self.id, "name": network, "type": "bridge"})
 
     def leave(self, network: str) -> None:
+        """A process on loopback cannot be taken out of a network; it is kept from running instead, so that it answers nobody.
+
+        What it holds in memory stays, and its connections hang as they would.
+        """
         self.networks.discard(network)
+        if self.cut_off:
+            self._reachable(False)
         self._events.emit("network", "disconnect", network, {"container": self.id, "name": network, "type": "bridge"})
+
+    def _reachable(self, wanted: bool) -> None:
+        if self.state.status == "running":
+            signal_group(self.state.pid, signal.SIGCONT if wanted else signal.SIGSTOP)
 
     async def wait_for_end(self) -> int:
         """The exit code of the next end, at once when it is not running."""
@@ -156,6 +177,7 @@ class Container:
         if self.active:
             raise NotModified
         self._give_up.clear()
+        self.networks = self.networks or {NETWORK}  # as a real engine does: back into the network that it was made for
         self.state.restart_count = 0
         started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._supervisor = asyncio.create_task(self._supervise(started), name=f"supervise {self.service.name}")
@@ -166,7 +188,7 @@ class Container:
             raise NotModified
         self._give_up.set()
         if self.running:
-            if self.state.status == "paused":
+            if self.state.status == "paused" or self.cut_off:
                 signal_group(self.state.pid, signal.SIGCONT)
             self._emit("kill", signal=str(int(signal.SIGTERM)))
             signal_group(self.state.pid, signal.SIGTERM)
@@ -190,8 +212,9 @@ class Container:
             if not started.done():
                 started.set_result(None)
             lived = await self._live(process)
-            if self._give_up.is_set():
+            if self._give_up.is_set() or self.policy["Name"] == "no":
                 return
+            self.networks = self.networks or {NETWORK}
             backoff = FIRST_BACKOFF if lived >= LONG_ENOUGH else backoff
             self.state.status = "restarting"
             if await self._told_to_stop_within(backoff):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 import time
 from collections.abc import Sequence
 
@@ -27,7 +28,7 @@ class Engine:
         self.containers = [Container(service, layout, self.events) for service in services]
         self.catalogue = Catalogue(layout.root / "images.json", time.time())
         self.executions: dict[str, Execution] = {}
-        self._watchers: list[asyncio.Task[None]] = []
+        self._watchers: dict[Container, asyncio.Task[None]] = {}
         self._commands: set[asyncio.Task[None]] = set()
 
     def find(self, name: str) -> Container | None:
@@ -46,8 +47,25 @@ class Engine:
 
     def watch_health(self) -> None:
         for container in self.containers:
-            if container.service.health_url:
-                self._watchers.append(asyncio.create_task(health.watch(container), name=f"health {container.service.name}"))
+            self._watch(container)
+
+    def _watch(self, container: Container) -> None:
+        if container.service.health_url:
+            self._watchers[container] = asyncio.create_task(health.watch(container), name=f"health {container.service.name}")
+
+    def add(self, service: Service) -> Container:
+        """One more container, not started."""
+        container = Container(service, self.layout, self.events)
+        self.containers.append(container)
+        self._watch(container)
+        return container
+
+    def drop(self, container: Container) -> None:
+        """Forget one that is stopped; another of its service stays. Its log goes with it."""
+        self.containers.remove(container)
+        if container in self._watchers:
+            self._watchers.pop(container).cancel()
+        shutil.rmtree(container.log.path.parent, ignore_errors=True)
 
     def register(self, execution: Execution) -> None:
         """Remember a command for its inspection; the oldest finished ones are forgotten."""
@@ -66,13 +84,13 @@ class Engine:
 
     async def close(self, timeout: float = 8) -> None:
         """Stop everything: those who use the databases first."""
-        for watcher in self._watchers:
+        for watcher in self._watchers.values():
             watcher.cancel()
-        await asyncio.gather(*self._watchers, return_exceptions=True)
+        await asyncio.gather(*self._watchers.values(), return_exceptions=True)
         for execution in self.executions.values():
             execution.kill()
         for pair in (("frontend", "backend"), ("redis", "mongodb")):
-            await asyncio.gather(*(self._stop(self.service(name), timeout) for name in pair))
+            await asyncio.gather(*(self._stop(one, timeout) for one in self.containers if one.service.name in pair))
 
     async def _stop(self, container: Container, timeout: float) -> None:
         with contextlib.suppress(NotModified):

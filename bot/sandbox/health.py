@@ -20,7 +20,7 @@ async def watch(container: Container) -> None:
     """Probe for ever; meant to be run as a task and cancelled."""
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT)) as session:
         while True:
-            if container.state.status == "running":
+            if container.state.status == "running" and not container.cut_off:  # a real check is made inside, where nothing has changed
                 check = await _probe(session, container.service.health_url)
                 starting = time.time_ns() - container.state.started_at < START_PERIOD * NANOSECONDS
                 if container.state.status == "running":  # it may have ended while we asked

@@ -13,7 +13,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from bot.sandbox.secrets import Secrets, generate
@@ -118,7 +118,26 @@ def read_identity(layout: Layout) -> Identity | None:
         raw = json.loads(layout.identity_file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    return Identity(raw["created"], Path(raw["socket"]), raw["ports"], Secrets(**raw["secrets"]))
+    return Identity(raw["created"], Path(raw["socket"]), raw["ports"], _as_changed(Secrets(**raw["secrets"]), layout.project / ".env"))
+
+
+_VARIABLES = {
+    "mongo_password": "MONGO_ROOT_PASSWORD",
+    "redis_password": "REDIS_PASSWORD",
+    "jwt_secret": "JWT_SECRET",
+    "session_secret": "SESSION_SECRET",
+}
+
+
+def _as_changed(made: Secrets, path: Path) -> Secrets:
+    """The project's ``.env`` has the last word, as it has with Compose: a secret may have been changed there."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return made
+    told = dict(line.partition("=")[::2] for line in lines)
+    found = {name: told[variable] for name, variable in _VARIABLES.items() if told.get(variable)}
+    return replace(made, **found)
 
 
 def establish_identity(layout: Layout) -> Identity:

@@ -44,10 +44,11 @@ class Service:
     health_url: str = ""
     working_directory: Path = field(default_factory=Path.cwd)
     shown_directory: str = ""
+    given_name: str = ""
 
     @property
     def container_name(self) -> str:
-        return f"vcc-{self.name}"
+        return self.given_name or f"vcc-{self.name}"
 
 
 def describe_services(layout: Layout, identity: Identity, binaries: Binaries, extra: Mapping[str, str]) -> tuple[Service, ...]:

@@ -163,7 +163,7 @@ def _host_config(container: Container) -> dict[str, Any]:
         "LogConfig": {"Type": "json-file", "Config": {}},
         "NetworkMode": NETWORK,
         "PortBindings": _bindings(container),
-        "RestartPolicy": {"Name": "unless-stopped", "MaximumRetryCount": 0},
+        "RestartPolicy": dict(container.policy),
         "Memory": 0,
         "NanoCpus": 0,
         "Privileged": False,

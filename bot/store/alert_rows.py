@@ -119,15 +119,23 @@ def prune(db: Database, before: float) -> None:
 
 
 # ------------------------------------------------------------ what is watched
-def monitors(db: Database, rule: str) -> dict[str, Monitor]:
-    """How far everything under a rule has come, by subject."""
-    wanted = "SELECT rule, subject, firing, since, bad, seen_at, flips, flapping, alert FROM alert_monitors WHERE rule = ? ORDER BY subject"
-    return {
-        str(subject): Monitor(
-            str(name), str(subject), bool(firing), since, bool(bad), float(seen_at), tuple(loads(flips)), bool(flapping), int(alert)
-        )
-        for name, subject, firing, since, bad, seen_at, flips, flapping, alert in db.execute(wanted, (rule,)).fetchall()
-    }
+def monitors(db: Database, rule: str, subjects: Sequence[str]) -> dict[str, Monitor]:
+    """How far these have come under a rule, by subject; those of which nothing is known are left out."""
+    rest = f"rule = ? AND subject IN ({','.join('?' * len(subjects))})"
+    return {each.subject: each for each in _monitors(db, rest, (rule, *subjects))}
+
+
+def unseen(db: Database, rule: str, seen: tuple[float, float]) -> list[Monitor]:
+    """What is watched under a rule and was not seen in this time."""
+    return _monitors(db, "rule = ? AND (seen_at <= ? OR seen_at > ?)", (rule, *seen))
+
+
+def _monitors(db: Database, rest: str, values: Sequence[object]) -> list[Monitor]:
+    wanted = f"SELECT rule, subject, firing, since, bad, seen_at, flips, flapping, alert FROM alert_monitors WHERE {rest} ORDER BY subject"
+    return [
+        Monitor(str(name), str(subject), bool(firing), since, bool(bad), float(seen_at), tuple(loads(flips)), bool(flapping), int(alert))
+        for name, subject, firing, since, bad, seen_at, flips, flapping, alert in db.execute(wanted, tuple(values)).fetchall()
+    ]
 
 
 def put_monitor(db: Database, each: Monitor) -> None:
@@ -142,6 +150,11 @@ def put_monitor(db: Database, each: Monitor) -> None:
 def drop_monitor(db: Database, rule: str, subject: str) -> None:
     """Nothing is known of it any more."""
     db.execute("DELETE FROM alert_monitors WHERE rule = ? AND subject = ?", (rule, subject))
+
+
+def drop_monitors(db: Database, rule: str) -> None:
+    """Nothing is watched under this rule any more."""
+    db.execute("DELETE FROM alert_monitors WHERE rule = ?", (rule,))
 
 
 def watched_rules(db: Database) -> list[str]:

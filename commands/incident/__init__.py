@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from commands.incident import end, look, start, work
+from commands.incident import end, evidence, isolate, look, recover, revoke, start, work
 from commands.incident.group import group
 
-__all__ = ["end", "group", "look", "start", "work"]
+__all__ = ["end", "evidence", "group", "isolate", "look", "recover", "revoke", "start", "work"]

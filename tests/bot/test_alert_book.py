@@ -130,17 +130,6 @@ async def test_what_waits_for_somebody_is_what_was_told_and_is_not_quiet(bot: Bo
     assert [alert.subject for alert in await bot.app.alerts.waiting()] == ["c"]
 
 
-async def test_escalation_is_said_once_for_each_level_and_never_of_what_is_over(bot: Bot) -> None:
-    await looks(bot, DISK, root=95.0)
-    book = bot.app.alerts
-    assert (await book.escalate(1, 1, Reply("calling Ben"))) is not None
-    assert (await book.escalate(1, 1, Reply("calling Ben"))) is None
-    await book.acknowledge(1, "Ada")
-    assert (await book.escalate(1, 2, Reply("calling Olga"))) is None
-    await everywhere(bot)
-    assert titles(bot)[1:] == ["  calling Ben"]
-
-
 async def test_an_incident_s_number_stands_in_the_message(bot: Bot) -> None:
     await looks(bot, DISK, root=95.0)
     await bot.app.alerts.link(1, 4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -144,6 +145,15 @@ async def test_ten_thousand_at_once_are_a_few_messages_and_one_that_counts(bot: 
     await everywhere(bot)
     assert [alert.subject for alert in await bot.app.alerts.open()] == ["backend"]
     assert len(notices(bot)) == 1 + storm.most + 1
+
+
+async def test_in_a_storm_a_request_is_recorded_and_answered_before_it_is_over(bot: Bot) -> None:
+    storm = rule(severity="warning", **{"for": "0s", "clear_for": "0s"})
+    many = {f"d{number}": Reading(95.0) for number in range(10_000)}
+    taking = asyncio.create_task(bot.app.watch.take((storm,), {"disk.percent": (many, 180.0)}))
+    assert (await bot.types("slack:vera", "alert rules")).title
+    assert not taking.done()
+    await taking
 
 
 async def test_slack_down_for_an_hour_loses_nothing_and_doubles_nothing(bot: Bot) -> None:

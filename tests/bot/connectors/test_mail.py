@@ -32,7 +32,7 @@ def at(port: int, user: str = "") -> str:
 async def mailing(home: Path, port: int, *, user: str = "") -> AsyncIterator[Bot]:
     """The bot with chats in memory and a real connector for mail."""
     async with a_bot(home, *Demo().groups, vcc_alert_email=(OPS,), running=False) as bot:
-        connector = MailConnector(Mail(MailServer.parse(at(port, user), OPS), 2.0), Words("ko"))
+        connector = MailConnector(Mail(MailServer.parse(at(port, user), OPS)), Words("ko"))
         bot.app.add(connector)
         yield bot
 

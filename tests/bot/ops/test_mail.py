@@ -27,7 +27,7 @@ LETTER = Letter(
 )
 
 
-def mail_at(port: int, *, login: bool = False, scheme: str = "smtp", deadline: float = 5.0, trusted: ssl.SSLContext | None = None) -> Mail:
+def mail_at(port: int, *, login: bool = False, scheme: str = "smtp", deadline: float = 30.0, trusted: ssl.SSLContext | None = None) -> Mail:
     user = f"{quote(USER)}:{quote(PASSWORD)}@" if login else ""
     return Mail(MailServer.parse(f"{scheme}://{user}127.0.0.1:{port}", "ops@example.org"), deadline, trusted)
 

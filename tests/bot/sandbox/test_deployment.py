@@ -14,7 +14,7 @@ import pytest
 from dotenv import dotenv_values
 
 from bot.sandbox.deployment import Deployment, running, start_detached, stop
-from bot.sandbox.layout import Layout
+from bot.sandbox.layout import Layout, establish_identity, read_identity
 from tests.sandbox_fixture import wait_until
 
 
@@ -78,3 +78,14 @@ def test_a_process_that_only_has_the_engines_number_is_left_alone(tmp_path: Path
     finally:
         stranger.kill()
         stranger.wait()
+
+
+def test_a_secret_that_was_changed_in_the_projects_file_is_the_one_in_force(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    made = establish_identity(layout)
+    (layout.project).mkdir(parents=True)
+    (layout.project / ".env").write_text("JWT_SECRET=changed\nMONGO_ROOT_PASSWORD=also\nREDIS_PASSWORD=\n")
+    found = read_identity(layout)
+    assert found is not None
+    assert (found.secrets.jwt_secret, found.secrets.redis_password) == ("changed", made.secrets.redis_password)
+    assert "admin:also@" in found.mongodb_uri

@@ -75,9 +75,9 @@ def test_what_was_open_in_a_period_is_found_by_its_end(db: Database) -> None:
 @pytest.mark.parametrize("monitor", [Monitor("disk", "/", True, None, True, 5.0, (1.0, 2.0), True, 7), Monitor("disk", "/", since=4.0)])
 def test_how_far_a_thing_has_come_is_known_again(db: Database, monitor: Monitor) -> None:
     alert_rows.put_monitor(db, monitor)
-    assert alert_rows.monitors(db, "disk") == {"/": monitor}
+    assert alert_rows.monitors(db, "disk", ("/", "/data")) == {"/": monitor}
     alert_rows.put_monitor(db, Monitor("disk", "/", seen_at=9.0))
-    assert alert_rows.monitors(db, "disk") == {}
+    assert alert_rows.monitors(db, "disk", ("/", "/data")) == {}
 
 
 def test_mutes_and_windows_end_once(db: Database) -> None:

@@ -7,6 +7,7 @@ const path = require('path');
 const Bull = require('bull');
 const mongoose = require('mongoose');
 const { createClient } = require('redis');
+const { userOf } = require('./auth');
 const log = require('./log_samples');
 
 const { MONGODB_URI, REDIS_URL, PORT = '3000', UPLOAD_PATH = '/app/uploads' } = process.env;
@@ -88,6 +89,10 @@ function routes(queue) {
       const data = await body(request);
       const job = await queue.add('generateImage', data, { priority: (data.inputData && data.inputData.priority) || 0 });
       return [201, { id: String(job.id) }];
+    },
+    'GET /api/auth/me': async (request) => {
+      const found = await userOf(request);
+      return found ? [200, { user: { id: String(found._id), email: found.email } }] : [401, { message: 'Authentication required' }];
     },
     'POST /api/auth/signin': async (request) => {
       log.signin(await body(request));

@@ -1,0 +1,220 @@
+"""Takes access away: sessions, tokens, one user, API keys, the databases' passwords. Each step is noted when it is over.
+
+Steps can be done twice without harm, so whoever comes after a crash or a failure just goes on. A service that is cut off is not made
+again before it rejoins. Knows nothing of chat; no secret leaves but into the files and the servers that need it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.errors import Conflict, Denied, OutsideError, VccError
+from bot.ops import page_proxy
+from bot.ops.bounded import to_the_end
+from bot.ops.bundle import Ops
+from bot.ops.container_making import Changes
+from bot.ops.container_networks import Standing
+from bot.ops.dump_files import write_file
+from bot.ops.mongo_access import with_password
+from bot.ops.recreate import Recreate
+from bot.security.isolation import Isolated, Isolations, Rejoined
+from bot.security.revoke_journal import Revocation, RevokeJournal
+
+DRAIN_WITHIN = 120.0
+_OPEN_WITHIN = 60.0
+_POLL = 1.0
+REQUIREPASS = "--requirepass"
+# Which variable of a container holds an address with the password of what a variable of the file names.
+ADDRESSES = {"MONGO_ROOT_PASSWORD": "MONGODB_URI", "REDIS_PASSWORD": "REDIS_URL"}
+
+Say = Callable[[str, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How far a revocation came. ``waiting`` are services that are made again when they rejoin; ``failure`` what ended it early."""
+
+    revocation: Revocation
+    waiting: tuple[str, ...] = ()
+    failure: VccError | None = None
+    failed_at: str = ""
+    page: bool = True
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.failure is None and not self.waiting
+
+
+class Revoking:
+    """Revocations of one deployment; their state lies in ``home``. ``learn`` is told new secrets before anything else is done."""
+
+    def __init__(self, ops: Ops, home: Path, learn: Callable[[Iterable[str]], None], say: Say = lambda _step, _subject: None) -> None:
+        self._ops = ops
+        self._learn = learn
+        self._say = say
+        self._page = True
+        self.journal = RevokeJournal(home)
+        self.isolations = Isolations(ops, home, say)
+        self._recreate = Recreate(ops.containers, home / "recreate", lambda step, service: say(f"recreate_{step}", service))
+
+    async def run(self, revocation: Revocation) -> Ending:
+        """Do what is left of it."""
+        self._learn(revocation.values.values())
+        now, waiting = self.journal.write(revocation), list[str]()
+        await self._know_again(now)
+        for step in revocation.left:
+            name, _, service = step.partition(":")
+            if service and self.isolations.kept(service) is not None:
+                waiting.append(service)
+                continue
+            self._say(name, service)
+            try:
+                count = await self._do(now, name, service)
+            except VccError as failure:
+                return Ending(now, tuple(waiting), failure, step, self._page)
+            now = self.journal.write(now.after(step, count))
+        if not waiting:
+            self.journal.clear()
+        return Ending(now, tuple(waiting), page=self._page)
+
+    async def rejoin(self, isolated: Isolated) -> tuple[Rejoined, Ending]:
+        """Put a service back that waits to be made again: never as it was, with what was revoked."""
+        pending = self.journal.read()
+        if pending is None:
+            raise Conflict("revoke.nothing_left")
+        self._learn(pending.values.values())
+        for held in isolated.containers:
+            await self._again(pending, held.standing.container_id, held.standing)
+        rejoined = await self.isolations.settled(isolated)
+        return rejoined, await self.run(self.journal.write(pending.after(f"recreate:{isolated.service}")))
+
+    def waits_for(self, service: str) -> bool:
+        """Whether a service has to be made again when it rejoins."""
+        pending = self.journal.read()
+        return pending is not None and f"recreate:{service}" in pending.left
+
+    async def _do(self, revocation: Revocation, step: str, service: str) -> int | None:
+        """One step; how many it found, when it counts."""
+        if step == "sessions":
+            return await self._ops.mongo.access.end_sessions(revocation.who)
+        if step == "keys":
+            return await self._ops.mongo.access.revoke_keys(revocation.who)
+        if step == "recreate":
+            await self._made_again(revocation, service)
+        elif step == "user":
+            await self._ops.mongo.access.set_active(revocation.who, active=False)
+        elif step == "page":
+            self._page = await page_proxy.reconnect(self._ops)
+        else:
+            acts = {"password": self._change_password, "file": self._write_file, "close": self._close, "open": self._open}
+            await acts[step](revocation)
+        return None
+
+    async def _know_again(self, revocation: Revocation) -> None:
+        """After a restart the bot's settings may still have the passwords of before."""
+        if "recreate:redis" in revocation.done:
+            await self._ops.rekey(redis=revocation.values["REDIS_PASSWORD"])
+        if "password" in revocation.done and self._ops.logs_in_as() == revocation.account:
+            await self._ops.rekey(mongodb=next(iter(revocation.values.values())))
+
+    async def _write_file(self, revocation: Revocation) -> None:
+        file = await self._ops.env_files.holding(tuple(revocation.values))
+
+        def write() -> None:
+            self.journal.copies.mkdir(mode=0o700, parents=True, exist_ok=True)
+            copy = self.journal.copies / revocation.copy
+            if not copy.exists():  # the file as it was before the first attempt
+                write_file(copy, file.content)
+            addresses = {ADDRESSES[name]: value for name, value in revocation.values.items() if name in ADDRESSES}
+            whole = {name: with_password(file.value(name), value) for name, value in addresses.items() if file.value(name)}
+            file.write(file.changed({**revocation.values, **whole}))
+
+        await asyncio.to_thread(write)
+
+    async def _change_password(self, revocation: Revocation) -> None:
+        """In the database; also when that was done before a crash, and the bot's own settings know only the password before."""
+        new, own = next(iter(revocation.values.values())), self._ops.logs_in_as() == revocation.account
+        try:
+            await self._ops.mongo.access.change_password(revocation.account, new)
+        except Denied:
+            if not own:
+                raise
+            await self._ops.rekey(mongodb=new)
+            await self._ops.mongo.access.change_password(revocation.account, new)
+        if own:
+            await self._ops.rekey(mongodb=new)
+
+    async def _made_again(self, revocation: Revocation, service: str) -> None:
+        await self._recreate.recover(service)
+        for each in await self._ops.containers.replicas(service):
+            await self._again(revocation, each.container_id, None)
+        if service == "redis":
+            await self._ops.rekey(redis=revocation.values["REDIS_PASSWORD"])
+            await self._answers()
+
+    async def _again(self, revocation: Revocation, container_id: str, standing: Standing | None) -> None:
+        inspected = await self._ops.containers.inspect(container_id)
+        changes = changes_for(inspected, revocation.values)
+        if standing is not None or changes.environment or changes.options:
+            await self._recreate.again(container_id, changes, standing)
+
+    async def _answers(self) -> None:
+        ends = time.monotonic() + _OPEN_WITHIN
+        while True:
+            try:
+                await self._ops.redis.ping()
+            except OutsideError:
+                if time.monotonic() >= ends:
+                    raise
+            else:
+                return
+            await asyncio.sleep(_POLL)
+
+    async def _close(self, revocation: Revocation) -> None:
+        """Let no job begin, and those that are worked on end. Conflict when they do not: then all is open again."""
+        for name in revocation.queues:
+            await self._ops.bull.pause(name)
+        ends = time.monotonic() + DRAIN_WITHIN
+        while True:
+            queues = [await self._ops.bull.queue(name) for name in revocation.queues]
+            left = sum(max(0, queue.active - queue.stalled) for queue in queues)
+            if not left:
+                return
+            if time.monotonic() >= ends:
+                await to_the_end(self._open(revocation))
+                raise Conflict("revoke.jobs_left", count=left)
+            await asyncio.sleep(_POLL)
+
+    async def _open(self, revocation: Revocation) -> None:
+        ends = time.monotonic() + _OPEN_WITHIN
+        for name in revocation.queues:
+            while True:
+                try:
+                    await self._ops.bull.resume(name)
+                    break
+                except OutsideError:
+                    if time.monotonic() >= ends:
+                        raise
+                await asyncio.sleep(_POLL)
+
+
+def changes_for(inspected: Mapping[str, object], values: Mapping[str, str]) -> Changes:
+    """What of these values a container does not have yet: in its variables, in addresses among them, in its command."""
+    config = inspected.get("Config")
+    told = config if isinstance(config, Mapping) else {}
+    environment = dict(entry.partition("=")[::2] for entry in told.get("Env") or ())
+    wanted = {name: value for name, value in values.items() if name in environment}
+    options = {}
+    for name, value in values.items():
+        address = environment.get(ADDRESSES.get(name, ""))
+        if address:
+            wanted[ADDRESSES[name]] = with_password(address, value)
+        words = [*(told.get("Entrypoint") or ()), *(told.get("Cmd") or ())]
+        if name == "REDIS_PASSWORD" and REQUIREPASS in words[:-1] and words[words.index(REQUIREPASS) + 1] != value:
+            options[REQUIREPASS] = value
+    return Changes({name: value for name, value in wanted.items() if environment[name] != value}, options)

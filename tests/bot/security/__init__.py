@@ -1,0 +1,1 @@
+"""Tests of what is done when somebody broke in, file for file."""
