@@ -113,13 +113,15 @@ class IncidentBook:
         """Whether this channel was made for an incident."""
         return await self._shelf.store.read(lambda db: incident_rows.is_room(db, place))
 
-    async def add(self, number: int, entry: Entry) -> Incident:
-        """Something happened. Conflict when there is no such incident."""
+    async def add(self, number: int, entry: Entry, origin: Place | None = None) -> Incident:
+        """Something happened; with an ``origin`` it is told in every room but that one. Conflict when there is no such incident."""
         entry = replace(entry, text=self._shelf.clean(entry.text))
 
         def work(db: Database) -> Incident:
             incident = incident_rows.known(db, number)
-            incident_rows.add(db, number, entry)
+            if incident_rows.add(db, number, entry) and origin is not None:
+                said = Reply(self._shelf.words("incident.said", person=entry.person), entry.text)
+                self._shelf.telling.say(db, incident, said, without=origin)
             return incident
 
         return await self._woken(work)

@@ -75,6 +75,7 @@ class IncidentHouse:
             services=house.ops.containers.services,
             makers=self._makers,
             members=lambda platform: house.permissions.people_on(platform, Role.OPERATOR),
+            accounts=house.permissions.accounts_named,
             wake=house.wake,
         )
         self.watch = IncidentWatch(watched, house.clock)

@@ -46,10 +46,13 @@ class IncidentTelling:
         else:
             self._notices.show_below(db, key, notice_key(incident.number), (room.platform,), overview)
 
-    def say(self, db: Database, incident: Incident, reply: Reply) -> None:
-        """Something more, in every room that is settled."""
+    def say(self, db: Database, incident: Incident, reply: Reply, without: Place | None = None) -> None:
+        """Something more, in every room that is settled; not where it was said already."""
         channels = [Place(room.platform, room.channel) for room in incident.rooms if room.state is RoomState.CHANNEL]
-        threads = {room.platform for room in incident.rooms if room.state in (RoomState.THREAD, RoomState.GONE)}
+        threads = {room.platform for room in incident.rooms if _is_thread(room)}
+        if without is not None:
+            channels = [place for place in channels if (place.platform, place.channel) != (without.platform, without.channel)]
+            threads -= {without.platform} if without.thread else set()
         self._notices.say(db, channels, reply)
         self._notices.below(db, notice_key(incident.number), reply, threads)
 

@@ -39,7 +39,7 @@ _WE = "vcc"
 @dataclass(frozen=True, slots=True)
 class Watched:
     """What the watch works with. ``ask`` is a reading line asked in somebody's name; ``makers`` are the platforms that have channels,
-    ``members`` who is let into them."""
+    ``members`` who is let into them; ``accounts`` are those of a person by name."""
 
     store: Store
     telling: IncidentTelling
@@ -48,6 +48,7 @@ class Watched:
     services: Callable[[], Awaitable[Sequence[Service]]]
     makers: Callable[[], Mapping[str, RoomMaker]]
     members: Callable[[str], Sequence[Account]]
+    accounts: Callable[[str], Sequence[Account]]
     wake: Callable[[], None]
 
 
@@ -75,7 +76,7 @@ class IncidentWatch:
                 continue
 
     async def round(self) -> bool:
-        """Whatever is due now, for every incident that goes on; whether all rooms are settled."""
+        """Whatever is due now, for every incident that goes on; whether every new one has its rooms."""
         going_on = await self._with.store.read(incident_rows.open_ones)
         for incident in going_on:
             await self._settle(incident)
@@ -87,7 +88,8 @@ class IncidentWatch:
             await self._at_once(incident)
             await self._status(incident)
             await self._remind(incident)
-        return all(room.state is not RoomState.WANTED for incident in going_on for room in incident.rooms)
+        new = [incident for incident in going_on if self._clock() - incident.opened_at < MINUTE]
+        return all(room.state is not RoomState.WANTED for incident in new for room in incident.rooms)
 
     # ------------------------------------------------------------ rooms
     async def _settle(self, incident: Incident) -> None:
@@ -183,7 +185,8 @@ class IncidentWatch:
         for incident in incidents:
             since = incident.opened_at - _BEFORE
             started = [each for each in services if each.started_at is not None and each.started_at >= since]
-            entries = [self._start(each, each.started_at or 0.0) for each in started]
+            known = await self._with.store.read(partial(incident_rows.keys, number=incident.number))
+            entries = [entry for each in started if (entry := self._start(each, each.started_at or 0.0)).key not in known]
             if entries:
                 await self._with.store.write(partial(_add_all, number=incident.number, entries=entries))
 
@@ -257,7 +260,8 @@ class IncidentWatch:
             if now.step(step.number) != step or not now.is_open:
                 return
             incident_rows.set_step(db, incident.number, replace(step, reminded_at=self._clock()))
-            self._with.telling.say(db, now, self._with.telling.page.reminder(now, step))
+            said = replace(self._with.telling.page.reminder(now, step), mentions=tuple(self._with.accounts(now.lead)))
+            self._with.telling.say(db, now, said)
 
         await self._written(work)
 

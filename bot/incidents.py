@@ -177,8 +177,8 @@ class IncidentBook(Protocol):
     async def of_place(self, place: Place) -> Incident | None:
         """The one whose channel or thread this is."""
 
-    async def add(self, number: int, entry: Entry) -> Incident:
-        """Something happened. Conflict when there is no such incident."""
+    async def add(self, number: int, entry: Entry, origin: Place | None = None) -> Incident:
+        """Something happened; with an ``origin`` it is told in every room but that one. Conflict when there is no such incident."""
 
     async def set_step(self, number: int, step: Step) -> Incident:
         """A step stands differently now. Conflict when it stood so before, or the incident is over."""

@@ -61,6 +61,19 @@ class Permissions:
         """The accounts on a platform that the settings give at least this role; those known through a group only are not among them."""
         return tuple(sorted((each for each, held in self._roles.items() if each.platform == platform and held >= role), key=str))
 
+    def accounts_named(self, name: str) -> tuple[Account, ...]:
+        """The accounts of the person written so; of one whom only a group makes known, the account that the name is."""
+        found = {account for account in self._roles if account.platform not in GROUP_OF.values() and self._written(account) == name}
+        if found:
+            return tuple(sorted(found, key=str))
+        try:
+            return (Account.parse(name),)
+        except ValueError:
+            return ()
+
+    def _written(self, account: Account) -> str:
+        return self._name(account, self.accounts_of(account))
+
     def accounts_of(self, account: Account) -> frozenset[Account]:
         """All accounts known to be the same person's."""
         return self._people.get(account, frozenset({account}))

@@ -62,7 +62,7 @@ class SlackCheck:
         rooms = [scope for scope in ROOM_SCOPES if scope not in granted]
         if rooms and "x-oauth-scopes" in headers:
             text = words("slack.check.room_scopes", scopes=", ".join(rooms))
-            found.append(Finding("slack scopes", "warn", text, words("slack.check.scopes_fix")))
+            found.append(Finding("slack rooms", "warn", text, words("slack.check.scopes_fix")))
         return found
 
     async def _way_in(self, words: Words) -> Finding:

@@ -212,3 +212,8 @@ def entries(db: Database, number: int) -> list[Entry]:
     """What was added to its timeline, oldest first."""
     rows = db.execute("SELECT at, what, text, person, key FROM incident_entries WHERE incident = ? ORDER BY at, id", (number,))
     return [Entry(float(at), What(what), text, person, key or "") for at, what, text, person, key in rows.fetchall()]
+
+
+def keys(db: Database, number: int) -> frozenset[str]:
+    """The keys in its timeline."""
+    return frozenset(row[0] for row in db.execute("SELECT key FROM incident_entries WHERE incident = ? AND key IS NOT NULL", (number,)))

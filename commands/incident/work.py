@@ -50,7 +50,8 @@ async def note(ctx: Context, text: Rest, *, incident: Number = None) -> Reply:
     said = harmless(text, limit=_NOTE).strip()
     if not said:
         raise Usage("incident.empty")
-    await ctx.services.incidents.add(found.number, Entry(ctx.clock(), What.NOTE, said, ctx.person.name, ctx.invocation.reference))
+    entry = Entry(ctx.clock(), What.NOTE, said, ctx.person.name, ctx.invocation.reference)
+    await ctx.services.incidents.add(found.number, entry, ctx.invocation.place)
     return Reply(ctx.words("incident.noted", number=found.number), said, data={"incident": found.number})
 
 

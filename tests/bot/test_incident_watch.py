@@ -80,10 +80,14 @@ async def test_lines_are_taken_in_the_room_and_mean_its_incident(tmp_path: Path)
         await bot.types("slack:olga", "incident open security somebody got in")
         noted = await bot.types("slack:olga", "incident note it began at noon", place=ROOM)
         assert noted.data == {"incident": 1}
+        await bot.shown("discord")
+        await bot.shown("slack")
+        elsewhere = [post for chat in bot.chats.values() for post in chat.posts.values() if post.reply.title == "Note of olga"]
+        assert [(post.place.platform, post.reply.text, bool(post.below)) for post in elsewhere] == [("discord", "it began at noon", True)]
         stranger = await bot.types("slack:mallory", "incident note x", place=ROOM)
         assert (stranger.outcome, stranger.data["reason"]) == (Outcome.REFUSED, "permissions.unknown_account")
-        elsewhere = await bot.types("slack:olga", "incident status", place=Place("slack", "#inc-9-backend-20260202"))
-        assert (elsewhere.outcome, elsewhere.data["reason"]) == (Outcome.REFUSED, "permissions.unknown_place")
+        other = await bot.types("slack:olga", "incident status", place=Place("slack", "#inc-9-backend-20260202"))
+        assert (other.outcome, other.data["reason"]) == (Outcome.REFUSED, "permissions.unknown_place")
         which = await bot.types("slack:olga", "incident note x")
         assert (which.outcome, which.data["reason"]) == (Outcome.REFUSED, "incident.which")
 
@@ -137,6 +141,7 @@ async def test_a_step_that_waits_is_reminded_of_once_in_its_time_and_not_once_it
         assert _reminders(bot) == ["Waiting for 10m — 2. Save and read the logs"]
         await a_round(bot, 10 * MINUTE)
         assert len(_reminders(bot)) == 2
+        assert _last(bot, "Waiting for 20m").reply.mentions == (Account("local", "olga"), Account("slack", "olga"))
         await bot.presses("slack:olga", _last(bot, "Waiting for 20m"), "Step 2: done")
         await a_round(bot, 14 * MINUTE)
         assert len(_reminders(bot)) == 2

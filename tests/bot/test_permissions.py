@@ -147,6 +147,14 @@ def test_explain_says_where_each_right_comes_from() -> None:
     assert team(vcc_viewers="slack:A").explain(Account("local", "ada")) == {"discord:1": "admin", "local:ada": "admin", "slack:A": "admin"}
 
 
+def test_people_are_found_by_their_role_on_a_platform_and_by_the_name_they_are_written_with() -> None:
+    them = Permissions(read({"VCC_ADMINS": "slack:A=local:ada,slack-group:S", "VCC_OPERATORS": "slack:O", "VCC_VIEWERS": "slack:V"}, None))
+    assert them.people_on("slack", Role.OPERATOR) == (Account("slack", "A"), Account("slack", "O"))
+    assert them.accounts_named("ada") == (Account("local", "ada"), Account("slack", "A"))
+    assert them.accounts_named("slack:G") == (Account("slack", "G"),)
+    assert them.accounts_named("nobody") == ()
+
+
 ACCOUNTS = st.sampled_from([Account(platform, name) for platform in ("slack", "discord", "local") for name in "ABCD"])
 
 

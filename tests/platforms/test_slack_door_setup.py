@@ -104,6 +104,7 @@ async def test_check_names_what_is_missing_with_its_fix(slack: FakeSlack, tmp_pa
         found = {finding.part: finding for finding in await bot.door.check(bot.app.words)}
         assert {part for part, finding in found.items() if finding.state == "bad"} == {"slack scopes", "slack C9", "slack C404", "slack S1"}
         assert "files:write" in found["slack scopes"].text
+        assert (found["slack rooms"].state, "channels:manage" in found["slack rooms"].text) == ("warn", True)
         assert "plan_upgrade_required" in found["slack S1"].text
         assert all(finding.fix for finding in found.values() if finding.state != "ok")
         slack.site.token_error = "token_revoked"

@@ -30,6 +30,7 @@ ALL_SCOPES = frozenset(
         "channels:manage",
         "groups:write",
         "im:write",
+        "pins:read",
         "pins:write",
         "bookmarks:write",
         "reactions:write",
