@@ -50,7 +50,8 @@ def _sort(command: Command, words: list[str]) -> tuple[list[str], dict[str, str]
         name, equals, value = word[2:].partition("=")
         parameter = known.get(name.lower())
         if parameter is None:
-            raise Usage("bind.unknown_option", option=f"--{name}", command=command.name, near=_near_option(name, known))
+            key = "bind.unknown_option" if known else "bind.no_options"
+            raise Usage(key, option=f"--{name}", command=command.name, near=_near_option(name, known))
         if parameter.name in options:
             raise Usage("bind.twice", option=f"--{name}")
         options[parameter.name] = _option_value(parameter, value if equals else None, words)

@@ -97,7 +97,7 @@ async def make_room(bot: Bot) -> None:
         ("slack:ada", "demo read", OPS["local"], "permissions.console_off"),
         ("slack:olga", "demo change", None, "bind.missing"),
         ("slack:olga", "demo change a b", None, "bind.too_many"),
-        ("slack:olga", "demo change a --fast", None, "bind.unknown_option"),
+        ("slack:olga", "demo change a --fast", None, "bind.no_options"),
         ("slack:olga", 'demo change "a', None, "line.unclosed_quote"),
         ("slack:olga", "demo change " + "a" * 3000, None, "line.too_long"),
         ("slack:olga", "demo change " + "a " * 60, None, "line.too_many_words"),
