@@ -124,11 +124,21 @@ class Ground:
         return all(state["Running"] for state in states) and set(healths) == {"healthy"} and self._answers()
 
     def mend(self) -> None:
-        """Start what is down and wait until all is well."""
+        """Start what is down and wait until all is well, for those too who come through the page."""
         for service in SERVICES:
             if not self.container(service).attrs["State"]["Running"]:
                 self.start(service)
         wait_until(self.well, f"{self.name} is well", seconds=120, every=0.25)
+        if not self.page_reaches_backend():  # it still looks where the backend was before it was stopped
+            self.container("frontend").restart()
+            wait_until(lambda: self.well() and self.page_reaches_backend(), f"the page of {self.name} is well", seconds=120, every=0.25)
+
+    def page_reaches_backend(self) -> bool:
+        """Whether a request through the page's server is answered by the backend."""
+        try:
+            return self.get("frontend", "/api/jobs/queue/stats") == 200
+        except OSError:
+            return False
 
     def _answers(self) -> bool:
         try:
