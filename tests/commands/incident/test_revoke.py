@@ -72,7 +72,7 @@ async def test_a_rotation_that_fails_half_way_says_so_and_is_gone_on_with(bot_on
     assert failed.outcome is Outcome.FAILED
     assert (failed.data["done"], failed.data["failed_at"]) == (["file"], "recreate:backend")
     assert "incident revoke tokens" in failed.text
-    journal = app.settings.vcc_home / "revoke.json"
+    journal = app.settings.vcc_home / "revoke" / "tokens.json"
     new = json.loads(journal.read_text())["values"]["JWT_SECRET"]
     assert journal.stat().st_mode & 0o777 == 0o600
     assert new not in plain.text(failed)
