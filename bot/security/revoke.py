@@ -17,14 +17,13 @@ from bot.ops import page_proxy
 from bot.ops.bounded import to_the_end
 from bot.ops.bundle import Ops
 from bot.ops.container_making import Changes
-from bot.ops.container_networks import Standing
 from bot.ops.dump_files import write_file
 from bot.ops.env_files import EnvFile
 from bot.ops.mongo_access import account_of, with_password
 from bot.ops.overview import probe
 from bot.ops.own_container import is_own
 from bot.ops.recreate import Recreate
-from bot.security.isolation import Isolated, Isolations, Rejoined
+from bot.security.isolation import Held, Isolated, Isolations, Rejoined
 from bot.security.revoke_journal import Revocation, RevokeJournal
 
 DRAIN_WITHIN = 120.0
@@ -96,7 +95,7 @@ class Revoking:
             raise Conflict("revoke.nothing_left")
         self._learn(value for each in pending for value in each.values.values())
         await self._recreate.recover(isolated.service)
-        missing = [held.standing.container_name for held in isolated.containers if not await self._comes_back(pending, held.standing)]
+        missing = [held.standing.container_name for held in isolated.containers if not await self._comes_back(pending, held)]
         rejoined = await self.isolations.settled(isolated, tuple(missing))
         endings = [await self.run(each) for each in pending]
         return rejoined, next((each for each in endings if not each.over), endings[-1])
@@ -125,13 +124,13 @@ class Revoking:
         held = {each.service for each in self.isolations.all()}
         return [each for each in self.journal.all() if each.ripe(service, held)]
 
-    async def _comes_back(self, pending: Sequence[Revocation], standing: Standing) -> bool:
+    async def _comes_back(self, pending: Sequence[Revocation], held: Held) -> bool:
         """Whether there is a container again of this name: this one made again, or what a try before, or somebody, made of it."""
         making = self._ops.containers.making
-        if await making.id_of(standing.container_id):
-            await self._again(pending, standing.container_id, standing)
+        if await making.id_of(held.standing.container_id):
+            await self._again(pending, held.standing.container_id, held)
             return True
-        return bool(await making.id_of(standing.container_name))
+        return bool(await making.id_of(held.standing.container_name))
 
     async def _do(self, revocation: Revocation, step: str, service: str) -> int | None:
         """One step; how many it found, when it counts."""
@@ -187,13 +186,16 @@ class Revoking:
             await self._ops.rekey(redis=revocation.values["REDIS_PASSWORD"])
             await self._answers()
 
-    async def _again(self, revocations: Sequence[Revocation], container_id: str, standing: Standing | None) -> None:
+    async def _again(self, revocations: Sequence[Revocation], container_id: str, held: Held | None) -> None:
         inspected = await self._ops.containers.inspect(container_id)
         changes = [changes_for(inspected, each.values, each.account) for each in revocations]
         environment = {name: value for each in changes for name, value in each.environment.items()}
         options = {name: value for each in changes for name, value in each.options.items()}
-        if standing is not None or environment or options:
-            await self._recreate.again(container_id, Changes(environment, options), standing)
+        changed = Changes(environment, options)
+        if held is not None:
+            await self._recreate.again(container_id, changed, held.standing, running=held.running)
+        elif environment or options:
+            await self._recreate.again(container_id, changed)
 
     async def _answers(self) -> None:
         ends = time.monotonic() + _OPEN_WITHIN

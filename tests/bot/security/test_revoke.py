@@ -80,7 +80,7 @@ class World:
     async def inspect(self, container_id: str) -> Mapping[str, Any]:
         return self.containers[container_id]
 
-    async def again(self, container_id: str, changes: Changes, _standing: object) -> None:
+    async def again(self, container_id: str, changes: Changes, _standing: object = None, *, running: object = None) -> None:
         self.does(f"again {container_id.partition('.')[0]}")
         config = self.containers[container_id]["Config"]
         kept = [entry for entry in config["Env"] if entry.partition("=")[0] not in changes.environment]
