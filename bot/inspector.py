@@ -78,8 +78,7 @@ class SetUpInspector:
             _to_do(words, "isolated", name=each.service, at=figures.moment(each.at), person=each.by, number=each.incident)
             for each in Isolations(self._ops, home).all()
         ]
-        pending = RevokeJournal(home).read()
-        found += [_to_do(words, "unfinished", line=pending.line)] if pending is not None else []
+        found += [_to_do(words, "unfinished", line=pending.line) for pending in RevokeJournal(home).all()]
         found += [_to_do(words, "cut_off", name=name) for name in Recreate(self._ops.containers, home / "recreate").unfinished()]
         return found or [Finding("security", "ok", words("inspector.security.ok"))]
 

@@ -54,6 +54,11 @@ class Standing:
         """Whether it uses the network of the machine or of another container, which cannot be taken from it alone."""
         return self.mode.partition(":")[0] in SHARED
 
+    @property
+    def cut_off(self) -> bool:
+        """Whether it was taken out of every network it was made for."""
+        return bool(self.mode) and not self.shares and not self.attachments
+
 
 def standing_from(service: str, inspected: Mapping[str, Any]) -> Standing:
     """As ``inspect`` tells it."""

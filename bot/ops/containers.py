@@ -107,7 +107,8 @@ class Containers:
         return str((await self._engine.call(lambda client: client.info(), self._deadline)).get("DockerRootDir", ""))
 
     async def start(self, container_id: str) -> None:
-        """Start a container; nothing happens when it runs."""
+        """Start a container; nothing happens when it runs. Conflict when it was cut off from its networks."""
+        await self._stays_cut_off(container_id)
         await self._engine.call(lambda client: client.start(container_id), SLOW)
 
     async def stop(self, container_id: str, timeout: int = 10) -> None:
@@ -115,7 +116,8 @@ class Containers:
         await self._engine.call(lambda client: client.stop(container_id, timeout=timeout), SLOW, extra=timeout)
 
     async def restart(self, container_id: str, timeout: int = 10) -> None:
-        """Stop, kill after ``timeout`` seconds, start again. Applies no changed environment."""
+        """Stop, kill after ``timeout`` seconds, start again. Applies no changed environment. Conflict as with ``start``."""
+        await self._stays_cut_off(container_id)
         await self._engine.call(lambda client: client.restart(container_id, timeout=timeout), SLOW, extra=timeout)
 
     async def wait_healthy(self, container_id: str, deadline: float, poll: float = 0.5, stable: float = 3.0) -> Service:
@@ -184,6 +186,12 @@ class Containers:
             splitter.rest()
         except FrameError as error:
             raise Rejected(SYSTEM, describe(error)) from error
+
+    async def _stays_cut_off(self, container_id: str) -> None:
+        """An engine that starts a container without any network puts it back into its own: that is for ``rejoin`` alone to do."""
+        standing = await self.networks.standing("", container_id)
+        if standing.cut_off:
+            raise Conflict("error.cut_off", name=standing.container_name)
 
     async def _service_or_none(self, container_id: str) -> Service | None:
         """None when it was removed between listing and looking."""

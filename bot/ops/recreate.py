@@ -34,12 +34,14 @@ Say = Callable[[str, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Undertaking:
-    """A recreation that is not over. ``start_old`` is whether the old one ran in its networks, and so may be started again."""
+    """A recreation that is not over. ``start_old`` is whether the old one ran in its networks, and so may be started again;
+    ``start_new`` is false for one that somebody had stopped, and that is to stay so."""
 
     service: str
     name: str
     old: str
     start_old: bool
+    start_new: bool = True
     new: str = ""
     phase: Phase = "making"
 
@@ -52,15 +54,17 @@ class Recreate:
         self._folder = folder
         self._say = say
 
-    async def again(self, container_id: str, changes: Changes, standing: Standing | None = None) -> Service:
-        """The new container, well. ``standing`` is how it stands in its networks, when not as the old one does now.
+    async def again(self, container_id: str, changes: Changes, standing: Standing | None = None, *, running: bool | None = None) -> Service:
+        """The new container, well; not started when the old one was stopped. ``standing`` is how it stands in its networks, and
+        ``running`` whether it is to run, when not as the old one does now.
 
         When that fails, the old one is back as it was and the failure goes on.
         """
         old = await self._containers.container(container_id)
         await self.recover(old.name)
         now = await self._containers.networks.standing(old.name, container_id)
-        under_way = Undertaking(old.name, old.container_name, container_id, old.running and bool(now.attachments))
+        runs = old.running if running is None else running
+        under_way = Undertaking(old.name, old.container_name, container_id, old.running and bool(now.attachments), runs)
         self._write(under_way)
         self._say("make", old.name)
         kept = False
@@ -98,6 +102,8 @@ class Recreate:
         await self._stop(under_way.old, under_way.service)
         await making.rename(under_way.old, name + _OLD)
         await making.rename(under_way.new, name)
+        if not under_way.start_new:
+            return
         self._say("start", under_way.service)
         await self._containers.start(under_way.new)
         await self._containers.wait_healthy(under_way.new, WELL_WITHIN, stable=STEADY_FOR)

@@ -8,25 +8,28 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.errors import Conflict, Denied, OutsideError, VccError
+from bot.errors import Conflict, Denied, OutsideError, Refusal, VccError
 from bot.ops import page_proxy
 from bot.ops.bounded import to_the_end
 from bot.ops.bundle import Ops
 from bot.ops.container_making import Changes
-from bot.ops.container_networks import Standing
 from bot.ops.dump_files import write_file
-from bot.ops.mongo_access import with_password
+from bot.ops.env_files import EnvFile
+from bot.ops.mongo_access import account_of, with_password
+from bot.ops.overview import probe
+from bot.ops.own_container import is_own
 from bot.ops.recreate import Recreate
-from bot.security.isolation import Isolated, Isolations, Rejoined
+from bot.security.isolation import Held, Isolated, Isolations, Rejoined
 from bot.security.revoke_journal import Revocation, RevokeJournal
 
 DRAIN_WITHIN = 120.0
 _OPEN_WITHIN = 60.0
 _POLL = 1.0
+_LOGGED_IN_WITHIN = 5.0
 REQUIREPASS = "--requirepass"
 # Which variable of a container holds an address with the password of what a variable of the file names.
 ADDRESSES = {"MONGO_ROOT_PASSWORD": "MONGODB_URI", "REDIS_PASSWORD": "REDIS_URL"}
@@ -63,10 +66,11 @@ class Revoking:
         self._recreate = Recreate(ops.containers, home / "recreate", lambda step, service: say(f"recreate_{step}", service))
 
     async def run(self, revocation: Revocation) -> Ending:
-        """Do what is left of it."""
-        self._learn(revocation.values.values())
-        now, waiting = self.journal.write(revocation), list[str]()
-        await self._know_again(now)
+        """Do what is left of it. A new one that could not even begin is forgotten: it may never become possible."""
+        self._learn([*revocation.values.values(), *revocation.before])
+        is_new, waiting = self.journal.read(revocation.kind) is None, list[str]()
+        now = self.journal.write(revocation)
+        await self.know()
         for step in revocation.left:
             name, _, service = step.partition(":")
             if service and self.isolations.kept(service) is not None:
@@ -76,30 +80,62 @@ class Revoking:
             try:
                 count = await self._do(now, name, service)
             except VccError as failure:
+                if is_new and not now.done and isinstance(failure, Refusal):
+                    self.journal.forget(now)
                 return Ending(now, tuple(waiting), failure, step, self._page)
             now = self.journal.write(now.after(step, count))
         if not waiting:
-            self.journal.clear()
+            self.journal.clear(now.kind)
         return Ending(now, tuple(waiting), page=self._page)
 
     async def rejoin(self, isolated: Isolated) -> tuple[Rejoined, Ending]:
-        """Put a service back that waits to be made again: never as it was, with what was revoked."""
-        pending = self.journal.read()
-        if pending is None:
+        """Put a service back that waits to be made again: never as it was, with what was revoked. Once more after a crash: goes on."""
+        pending = self._waiting(isolated.service)
+        if not pending:
             raise Conflict("revoke.nothing_left")
-        self._learn(pending.values.values())
-        for held in isolated.containers:
-            await self._again(pending, held.standing.container_id, held.standing)
-        rejoined = await self.isolations.settled(isolated)
-        return rejoined, await self.run(self.journal.write(pending.after(f"recreate:{isolated.service}")))
+        self._learn(value for each in pending for value in each.values.values())
+        await self._recreate.recover(isolated.service)
+        missing = [held.standing.container_name for held in isolated.containers if not await self._comes_back(pending, held)]
+        rejoined = await self.isolations.settled(isolated, tuple(missing))
+        endings = [await self.run(each) for each in pending]
+        return rejoined, next((each for each in endings if not each.over), endings[-1])
 
     def waits_for(self, service: str) -> bool:
         """Whether a service has to be made again when it rejoins."""
-        pending = self.journal.read()
-        return pending is not None and f"recreate:{service}" in pending.left
+        return bool(self._waiting(service))
+
+    async def know(self) -> None:
+        """After a restart the bot's settings may still have a password of before: of those in the journal, use the one in force."""
+        for each in self.journal.all():
+            candidates = (*each.values.values(), *each.before)
+            if each.kind == "redis-password":
+                await self._log_in(lambda: self._ops.redis.ping(), [{"redis": value} for value in candidates])
+            elif each.kind == "mongodb-password" and self._ops.logs_in_as() == each.account:
+                await self._log_in(lambda: self._ops.mongo.ping(), [{"mongodb": value} for value in candidates])
+
+    async def _log_in(self, ping: Callable[[], Awaitable[object]], candidates: Sequence[Mapping[str, str]]) -> None:
+        for candidate in candidates:
+            if not isinstance(await probe("login", ping, _LOGGED_IN_WITHIN), Denied):
+                return
+            await self._ops.rekey(**candidate)
+
+    def _waiting(self, service: str) -> list[Revocation]:
+        """Those that have come as far as making this service again."""
+        held = {each.service for each in self.isolations.all()}
+        return [each for each in self.journal.all() if each.ripe(service, held)]
+
+    async def _comes_back(self, pending: Sequence[Revocation], held: Held) -> bool:
+        """Whether there is a container again of this name: this one made again, or what a try before, or somebody, made of it."""
+        making = self._ops.containers.making
+        if await making.id_of(held.standing.container_id):
+            await self._again(pending, held.standing.container_id, held)
+            return True
+        return bool(await making.id_of(held.standing.container_name))
 
     async def _do(self, revocation: Revocation, step: str, service: str) -> int | None:
         """One step; how many it found, when it counts."""
+        if revocation.values and not revocation.done:
+            await self._keep_copy(revocation)
         if step == "sessions":
             return await self._ops.mongo.access.end_sessions(revocation.who)
         if step == "keys":
@@ -115,53 +151,51 @@ class Revoking:
             await acts[step](revocation)
         return None
 
-    async def _know_again(self, revocation: Revocation) -> None:
-        """After a restart the bot's settings may still have the passwords of before."""
-        if "recreate:redis" in revocation.done:
-            await self._ops.rekey(redis=revocation.values["REDIS_PASSWORD"])
-        if "password" in revocation.done and self._ops.logs_in_as() == revocation.account:
-            await self._ops.rekey(mongodb=next(iter(revocation.values.values())))
-
-    async def _write_file(self, revocation: Revocation) -> None:
+    async def _keep_copy(self, revocation: Revocation) -> EnvFile:
+        """The environment file; what it was before the first attempt is kept before anything is changed."""
         file = await self._ops.env_files.holding(tuple(revocation.values))
 
-        def write() -> None:
+        def keep() -> None:
             self.journal.copies.mkdir(mode=0o700, parents=True, exist_ok=True)
             copy = self.journal.copies / revocation.copy
-            if not copy.exists():  # the file as it was before the first attempt
+            if not copy.exists():
                 write_file(copy, file.content)
-            addresses = {ADDRESSES[name]: value for name, value in revocation.values.items() if name in ADDRESSES}
-            whole = {name: with_password(file.value(name), value) for name, value in addresses.items() if file.value(name)}
-            file.write(file.changed({**revocation.values, **whole}))
 
-        await asyncio.to_thread(write)
+        await asyncio.to_thread(keep)
+        return file
+
+    async def _write_file(self, revocation: Revocation) -> None:
+        file = await self._keep_copy(revocation)
+        addresses = {ADDRESSES[name]: value for name, value in revocation.values.items() if name in ADDRESSES}
+        whole = {name: with_password(file.value(name), value) for name, value in addresses.items() if file.value(name)}
+        await asyncio.to_thread(lambda: file.write(file.changed({**revocation.values, **whole})))
 
     async def _change_password(self, revocation: Revocation) -> None:
-        """In the database; also when that was done before a crash, and the bot's own settings know only the password before."""
-        new, own = next(iter(revocation.values.values())), self._ops.logs_in_as() == revocation.account
-        try:
-            await self._ops.mongo.access.change_password(revocation.account, new)
-        except Denied:
-            if not own:
-                raise
-            await self._ops.rekey(mongodb=new)
-            await self._ops.mongo.access.change_password(revocation.account, new)
-        if own:
+        """In the database; also when that was done before a crash."""
+        new = next(iter(revocation.values.values()))
+        await self._ops.mongo.access.change_password(revocation.account, new)
+        if self._ops.logs_in_as() == revocation.account:
             await self._ops.rekey(mongodb=new)
 
     async def _made_again(self, revocation: Revocation, service: str) -> None:
         await self._recreate.recover(service)
         for each in await self._ops.containers.replicas(service):
-            await self._again(revocation, each.container_id, None)
+            if not is_own(each.container_id):
+                await self._again([revocation], each.container_id, None)
         if service == "redis":
             await self._ops.rekey(redis=revocation.values["REDIS_PASSWORD"])
             await self._answers()
 
-    async def _again(self, revocation: Revocation, container_id: str, standing: Standing | None) -> None:
+    async def _again(self, revocations: Sequence[Revocation], container_id: str, held: Held | None) -> None:
         inspected = await self._ops.containers.inspect(container_id)
-        changes = changes_for(inspected, revocation.values)
-        if standing is not None or changes.environment or changes.options:
-            await self._recreate.again(container_id, changes, standing)
+        changes = [changes_for(inspected, each.values, each.account) for each in revocations]
+        environment = {name: value for each in changes for name, value in each.environment.items()}
+        options = {name: value for each in changes for name, value in each.options.items()}
+        changed = Changes(environment, options)
+        if held is not None:
+            await self._recreate.again(container_id, changed, held.standing, running=held.running)
+        elif environment or options:
+            await self._recreate.again(container_id, changed)
 
     async def _answers(self) -> None:
         ends = time.monotonic() + _OPEN_WITHIN
@@ -203,8 +237,11 @@ class Revoking:
                 await asyncio.sleep(_POLL)
 
 
-def changes_for(inspected: Mapping[str, object], values: Mapping[str, str]) -> Changes:
-    """What of these values a container does not have yet: in its variables, in addresses among them, in its command."""
+def changes_for(inspected: Mapping[str, object], values: Mapping[str, str], account: str = "") -> Changes:
+    """What of these values a container does not have yet: in its variables, in addresses among them, in its command.
+
+    With an ``account`` only in addresses that log in as that one: another account's password is not changed.
+    """
     config = inspected.get("Config")
     told = config if isinstance(config, Mapping) else {}
     environment = dict(entry.partition("=")[::2] for entry in told.get("Env") or ())
@@ -212,7 +249,7 @@ def changes_for(inspected: Mapping[str, object], values: Mapping[str, str]) -> C
     options = {}
     for name, value in values.items():
         address = environment.get(ADDRESSES.get(name, ""))
-        if address:
+        if address and (not account or account_of(address) == account):
             wanted[ADDRESSES[name]] = with_password(address, value)
         words = [*(told.get("Entrypoint") or ()), *(told.get("Cmd") or ())]
         if name == "REDIS_PASSWORD" and REQUIREPASS in words[:-1] and words[words.index(REQUIREPASS) + 1] != value:

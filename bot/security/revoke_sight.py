@@ -10,6 +10,7 @@ from bot.errors import Conflict, VccError
 from bot.ops.bundle import Ops
 from bot.ops.mongo_access import UserAccess, account_of, with_password
 from bot.ops.overview import probe
+from bot.ops.own_container import is_own
 from bot.security.revoke import ADDRESSES, REQUIREPASS
 from bot.security.revoke_journal import Kind
 
@@ -72,6 +73,8 @@ class _Container:
 async def _running(ops: Ops) -> list[_Container]:
     found = []
     for each in await ops.containers.services():
+        if is_own(each.container_id):  # it would stop itself half-way; its own settings are changed by hand
+            continue
         config: Mapping[str, Any] = (await ops.containers.inspect(each.container_id)).get("Config") or {}
         environment = dict(entry.partition("=")[::2] for entry in config.get("Env") or ())
         words = [*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())]
@@ -109,6 +112,7 @@ async def _password(ops: Ops, kind: Kind, running: Sequence[_Container]) -> Sigh
     account = account_of(backend.environment[address]) if kind == "mongodb-password" else ""
     if kind == "mongodb-password" and not account:
         raise Conflict("revoke.no_account")
+    users = [each for each in users if not account or account_of(each.environment[address]) == account]
     file = await ops.env_files.holding((name,))
     queues = await ops.bull.queues() if kind == "redis-password" else ()
     old = file.value(name)

@@ -36,15 +36,13 @@ async def recover(ctx: Context) -> Reply:
 
 
 def _told(ctx: Context, said: list[str], *, failed: bool) -> Reply:
-    pending = RevokeJournal(ctx.settings.vcc_home).read()
-    line = pending.line if pending is not None else ""
-    if line:
-        said.append(ctx.words("revoke.left", line=line))
+    lines = [pending.line for pending in RevokeJournal(ctx.settings.vcc_home).all()]
+    said += [ctx.words("revoke.left", line=line) for line in lines]
     return Reply(
         title=ctx.words("revoke.recover_failed" if failed else "revoke.recover_done" if said else "revoke.recover_nothing"),
         text="\n".join(said),
         outcome=Outcome.FAILED if failed else Outcome.DONE,
         tone=Tone.BAD if failed else Tone.WARN if said else Tone.GOOD,
-        buttons=(Button(ctx.words("revoke.button.go_on"), line, "primary"),) if line else (),
-        data={"said": len(said), "left": line},
+        buttons=tuple(Button(ctx.words("revoke.button.go_on"), line, "primary") for line in lines[:1]),
+        data={"said": len(said), "left": lines},
     )

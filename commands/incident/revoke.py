@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -36,25 +37,34 @@ async def plan_revoke(ctx: Context, what: What, who: str = "", *, back: bool = F
     if (what == "user") != bool(who):
         raise Usage("revoke.who" if what == "user" else "revoke.nobody", kind=what)
     revoking = _revoking(ctx)
-    pending = revoking.journal.read()
-    if pending is not None and pending.kind != what:
-        raise Conflict("revoke.unfinished", line=pending.line)
+    await revoking.know()
     if back:
         return await _plan_back(ctx, revoking, what, incident)
+    pending = revoking.journal.read(what)
     if pending is not None:
-        return _plan_rest(ctx, pending)
+        return _plan_rest(ctx, await _the_same(ctx, pending, who))
     found = await incident_of(ctx, incident)
     sight = await look(ctx.ops, what, who)
     warnings = list(_warnings(ctx, sight, has_evidence=_has_evidence(ctx, found.number)))
     return _plan(ctx, found.number, sight, "new", "", warnings)
 
 
+async def _the_same(ctx: Context, pending: Revocation, who: str) -> Revocation:
+    """One about somebody is not gone on with by a line about somebody else."""
+    if who not in ("", pending.who) and (await look(ctx.ops, pending.kind, who)).who != pending.who:
+        raise Conflict("revoke.unfinished", line=pending.line)
+    return pending
+
+
 async def _plan_back(ctx: Context, revoking: Revoking, kind: What, incident: int | None) -> Plan:
-    copy = revoking.journal.newest_copy(kind)
+    copy = revoking.journal.copy_before(kind)
     if copy is None:
         raise Conflict("revoke.no_copy", what=what(ctx, kind))
     found = await incident_of(ctx, incident)
-    return _plan(ctx, found.number, await look(ctx.ops, kind, ""), "back", copy.name, [ctx.words("revoke.warning.back")])
+    sight, pending = await look(ctx.ops, kind, ""), revoking.journal.read(kind)
+    if pending is not None:  # it closed queues, and nobody else will open them
+        sight = replace(sight, queues=tuple(dict.fromkeys([*pending.queues, *sight.queues])))
+    return _plan(ctx, found.number, sight, "back", copy.name, [ctx.words("revoke.warning.back")])
 
 
 def _plan(ctx: Context, number: int, sight: Sight, mode: str, copy: str, warnings: list[str]) -> Plan:
@@ -93,6 +103,7 @@ def _plan_rest(ctx: Context, pending: Revocation) -> Plan:
         facts=(
             Fact("kind", words("revoke.fact.kind"), what(ctx, pending.kind), pending.kind),
             Fact("mode", words("revoke.fact.mode"), words("revoke.mode.rest"), ["rest", pending.reference]),
+            Fact("account", words("revoke.fact.account"), pending.who or pending.account or "-", [pending.who, pending.account]),
             Fact("done", words("revoke.fact.done"), done, list(pending.done)),
             Fact("left", words("revoke.fact.left"), left, list(pending.left)),
         ),
@@ -140,7 +151,7 @@ async def revoke(ctx: Context, plan: Plan) -> Reply:
     revoking = _revoking(ctx)
     mode, copy = plan.value("mode")
     if mode == "rest":
-        pending = revoking.journal.read()
+        pending = revoking.journal.read(plan.value("kind"))
         if pending is None:
             raise Conflict("revoke.nothing_left")
         return ended(ctx, await revoking.run(pending))
@@ -157,6 +168,7 @@ def _drafted(ctx: Context, revoking: Revoking, plan: Plan, copy: str) -> Revocat
         values = {name: kept.value(name) for name in names}
         if not all(values.values()):
             raise Conflict("revoke.no_copy", what=what(ctx, facts["kind"]))
+    unfinished = revoking.journal.read(facts["kind"])
     stamp = datetime.fromtimestamp(ctx.clock(), UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     who, account = facts["account"]
     return Revocation(
@@ -171,4 +183,5 @@ def _drafted(ctx: Context, revoking: Revoking, plan: Plan, copy: str) -> Revocat
         services=tuple(dict.fromkeys(name for name, _ in facts.get("services", []))),
         queues=tuple(facts.get("queues", [])),
         copy=f"{stamp}-{facts['kind']}.env",
+        before=(*unfinished.values.values(), *unfinished.before) if unfinished is not None else (),
     )

@@ -65,6 +65,18 @@ async def test_a_container_that_does_not_become_well_gives_its_place_back(
     same_in_every_way(before, after)
 
 
+async def test_a_stopped_container_is_made_again_and_stays_stopped(ground: Ground, ops: Ops, again: Recreate) -> None:
+    """Somebody may have stopped it for a reason: new secrets are none to start it."""
+    before = ground.container_id("backend")
+    await ops.containers.stop(before)
+    made = await again.again(before, Changes({"JWT_SECRET": "2" * 64}))
+    assert (made.running, made.container_id != before) == (False, True)
+    assert environment(ground, "backend")["JWT_SECRET"] == "2" * 64
+    await ops.containers.start(made.container_id)
+    ground.mend()
+    assert ground.get("backend", "/health") == 200
+
+
 class Killed(BaseException):
     """As if the bot had been killed here."""
 

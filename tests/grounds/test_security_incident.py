@@ -86,7 +86,7 @@ async def test_isolate_preserve_revoke_and_rejoin(ground: Ground, ask: Ask, inci
     assert ground.get("frontend", "/api/jobs/queue/stats") == 200
     after = ground.container("backend").attrs
     assert after["HostConfig"]["RestartPolicy"] == before["HostConfig"]["RestartPolicy"]
-    assert not (tmp_path / "revoke.json").exists()
+    assert not list((tmp_path / "revoke").iterdir())
 
     bundle.chmod(0o700)
     (bundle / "errors.md").chmod(0o600)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from bot.errors import Denied
+from bot.errors import Conflict, Denied
 from bot.ops import page_proxy
 from bot.ops.bundle import Ops
 from bot.ops.container_making import Changes
+from bot.ops.container_networks import Attachment, Standing
 from bot.ops.env_files import EnvFile
+from bot.ops.small_record import SmallRecord
 from bot.security import revoke
+from bot.security.isolation import Held, Isolated
 from bot.security.revoke import Revoking, changes_for
 from bot.security.revoke_journal import Kind, Revocation, RevokeJournal
 
@@ -71,13 +75,13 @@ class World:
         self.password = password
 
     async def replicas(self, name: str) -> list[SimpleNamespace]:
-        return [SimpleNamespace(container_id=name)]
+        return [SimpleNamespace(container_id=identity) for identity in self.containers if identity.partition(".")[0] == name]
 
     async def inspect(self, container_id: str) -> Mapping[str, Any]:
         return self.containers[container_id]
 
-    async def again(self, container_id: str, changes: Changes, _standing: object) -> None:
-        self.does(f"again {container_id}")
+    async def again(self, container_id: str, changes: Changes, _standing: object = None, *, running: object = None) -> None:
+        self.does(f"again {container_id.partition('.')[0]}")
         config = self.containers[container_id]["Config"]
         kept = [entry for entry in config["Env"] if entry.partition("=")[0] not in changes.environment]
         config["Env"] = [*kept, *(f"{name}={value}" for name, value in changes.environment.items())]
@@ -101,6 +105,16 @@ class World:
     async def ping(self) -> None:
         return None
 
+    async def log_in(self) -> None:
+        if self.known != self.password:
+            raise Denied("mongodb")
+
+    async def id_of(self, name: str) -> str:
+        return next((identity for identity in self.containers if name in (identity, f"vcc-{identity.partition('.')[0]}")), "")
+
+    async def check(self) -> list[object]:
+        return []
+
     async def rekey(self, *, mongodb: str = "", redis: str = "") -> None:
         self.known = mongodb or self.known
 
@@ -115,13 +129,14 @@ def a_revoking(world: World, home: Path, monkeypatch: pytest.MonkeyPatch) -> Rev
 
     monkeypatch.setattr(page_proxy, "reconnect", reaches)
     monkeypatch.setattr(revoke, "Recreate", lambda *_: world)
-    mongo = SimpleNamespace(access=world)
+    mongo = SimpleNamespace(access=world, ping=world.log_in)
     adapters = SimpleNamespace(
         mongo=mongo,
         bull=world,
         redis=world,
         env_files=world,
-        containers=SimpleNamespace(replicas=world.replicas, inspect=world.inspect),
+        health=world,
+        containers=SimpleNamespace(replicas=world.replicas, inspect=world.inspect, making=world),
         rekey=world.rekey,
         logs_in_as=world.logs_in_as,
     )
@@ -170,12 +185,12 @@ async def test_killed_anywhere_it_is_gone_on_with(kind: Kind, at: int, tmp_path:
     world.dies_at = at
     with pytest.raises(Killed):
         await a_revoking(world, tmp_path, monkeypatch).run(a_revocation(kind))
-    left = RevokeJournal(tmp_path).read()
+    left = RevokeJournal(tmp_path).read(kind)
     assert left is not None
     assert left.left
     assert (await a_revoking(world, tmp_path, monkeypatch).run(left)).over
     assert list(dict.fromkeys(world.told)) == ORDER[kind]
-    assert RevokeJournal(tmp_path).read() is None
+    assert RevokeJournal(tmp_path).read(kind) is None
     assert all(world.open.values())
     for name, value in left.values.items():
         assert f"{name}={value}\n" in world.file.read_text()
@@ -192,6 +207,93 @@ async def test_a_bot_started_again_with_its_old_settings_is_not_locked_out(tmp_p
 
 
 def test_a_journal_from_another_version_is_told_and_not_forgotten(tmp_path: Path) -> None:
-    (tmp_path / "revoke.json").write_text('{"kind": "everything"}')
+    (tmp_path / "revoke").mkdir()
+    (tmp_path / "revoke" / "tokens.json").write_text('{"kind": "everything"}')
     with pytest.raises(Exception, match="record_unreadable"):
-        RevokeJournal(tmp_path).read()
+        RevokeJournal(tmp_path).read("tokens")
+
+
+def isolated(service: str = "backend", identity: str = "") -> Isolated:
+    standing = Standing(service, identity or service, f"vcc-{service}", "vcc_net", {"Name": "always"}, (Attachment("vcc_net", "n1"),))
+    return Isolated(service, 1.0, "olga", 1, (Held(standing, running=True),))
+
+
+def cut_off(home: Path, held: Isolated) -> None:
+    SmallRecord(home / "isolated" / f"{held.service}.json").write(asdict(held))
+
+
+async def test_while_a_service_is_cut_off_several_things_are_revoked_and_it_comes_back_with_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, held = World(tmp_path), isolated()
+    cut_off(tmp_path, held)
+    revoking = a_revoking(world, tmp_path, monkeypatch)
+    assert (await revoking.run(a_revocation("tokens"))).waiting == ("backend",)
+    assert (await revoking.run(replace(a_revocation("mongodb-password"), values={"MONGO_ROOT_PASSWORD": "e" * 64}))).waiting == ("backend",)
+    assert [each.kind for each in RevokeJournal(tmp_path).all()] == ["tokens", "mongodb-password"]
+    _, ending = await revoking.rejoin(held)
+    assert ending.over
+    assert world.told.count("again backend") == 1
+    environment = world.containers["backend"]["Config"]["Env"]
+    assert f"JWT_SECRET={NEW}" in environment
+    assert f"MONGODB_URI=mongodb://admin:{'e' * 64}@mongodb/vcc" in environment
+    assert RevokeJournal(tmp_path).all() == ()
+
+
+async def test_a_rejoin_killed_after_the_container_was_made_again_is_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The old container is gone then, and the record of the isolation names only that one."""
+    world, held = World(tmp_path), isolated()
+    cut_off(tmp_path, held)
+    revoking = a_revoking(world, tmp_path, monkeypatch)
+    await revoking.run(a_revocation("tokens"))
+    await world.again("backend", Changes({"JWT_SECRET": NEW}), None)
+    world.containers["backend.new"] = world.containers.pop("backend")
+    rejoined, ending = await revoking.rejoin(held)
+    assert (rejoined.missing, ending.over) == ((), True)
+    assert world.told.count("again backend") == 1
+    assert (revoking.isolations.all(), RevokeJournal(tmp_path).all()) == ((), ())
+
+
+async def test_a_service_does_not_get_a_password_that_its_server_does_not_have_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(tmp_path)
+    world.dies_at = 0
+    revoking = a_revoking(world, tmp_path, monkeypatch)
+    with pytest.raises(Killed):
+        await revoking.run(a_revocation("redis-password"))
+    cut_off(tmp_path, isolated())
+    assert not revoking.waits_for("backend")
+
+
+async def test_a_revocation_that_was_never_possible_is_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(tmp_path)
+
+    async def read_only(_names: object) -> EnvFile:
+        raise Conflict("revoke.read_only", file=".env")
+
+    monkeypatch.setattr(world, "holding", read_only)
+    revoking = a_revoking(world, tmp_path, monkeypatch)
+    for kind in ("tokens", "mongodb-password", "redis-password"):
+        ending = await revoking.run(a_revocation(kind))
+        assert ending.failure is not None
+    assert (world.told, RevokeJournal(tmp_path).all()) == ([], ())
+
+
+async def test_the_value_before_is_put_back_by_a_bot_that_knows_neither(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Started again half-way, with settings of before: only the journal knows the password in force, and ``--back`` takes its place."""
+    world = World(tmp_path)
+    world.dies_at = 1
+    with pytest.raises(Killed):
+        await a_revoking(world, tmp_path, monkeypatch).run(a_revocation("mongodb-password"))
+    assert (world.password, world.known) == (NEW, NEW)
+    world.known = "old"
+    unfinished = RevokeJournal(tmp_path).read("mongodb-password")
+    assert unfinished is not None
+    back = replace(a_revocation("mongodb-password"), values={"MONGO_ROOT_PASSWORD": "old"}, copy="2.env", before=(NEW,))
+    assert (await a_revoking(world, tmp_path, monkeypatch).run(back)).over
+    assert (world.password, world.known, world.file.read_text()) == ("old", "old", OLD_FILE)
+
+
+def test_another_accounts_password_is_left_alone() -> None:
+    inspected = {"Config": {"Env": ["MONGODB_URI=mongodb://reader:own@mongodb/vcc"]}}
+    assert changes_for(inspected, {"MONGO_ROOT_PASSWORD": NEW}, "admin") == Changes()
+    assert changes_for(inspected, {"MONGO_ROOT_PASSWORD": NEW}, "reader").environment

@@ -57,10 +57,10 @@ async def test_the_old_container_is_put_back_and_what_waits_is_said(bot_on_sandb
     assert "incident recover" in setup
     assert "incident revoke tokens" in setup
     reply = await bot_on_sandbox("incident recover")
-    assert (reply.outcome, reply.tone, reply.data["left"]) == (Outcome.DONE, Tone.WARN, "incident revoke tokens")
+    assert (reply.outcome, reply.tone, reply.data["left"]) == (Outcome.DONE, Tone.WARN, ["incident revoke tokens"])
     (now,) = await containers.replicas("frontend")
     assert (now.container_id, now.container_name, now.running) == (before, "vcc-frontend", True)
-    RevokeJournal(home).clear()
+    RevokeJournal(home).clear("tokens")
     assert (await bot_on_sandbox("incident recover")).tone is Tone.GOOD
 
 

@@ -13,6 +13,7 @@ from bot.errors import Unreachable
 from bot.model import Outcome
 from bot.ops.recreate import Recreate
 from bot.sandbox.deployment import Deployment, start_detached, stop
+from bot.security.revoke_journal import Revocation, RevokeJournal
 from bot.testing.bot import a_bot
 from tests.commands.conftest import Bot
 
@@ -72,13 +73,13 @@ async def test_a_rotation_that_fails_half_way_says_so_and_is_gone_on_with(bot_on
     assert failed.outcome is Outcome.FAILED
     assert (failed.data["done"], failed.data["failed_at"]) == (["file"], "recreate:backend")
     assert "incident revoke tokens" in failed.text
-    journal = app.settings.vcc_home / "revoke.json"
+    journal = app.settings.vcc_home / "revoke" / "tokens.json"
     new = json.loads(journal.read_text())["values"]["JWT_SECRET"]
     assert journal.stat().st_mode & 0o777 == 0o600
     assert new not in plain.text(failed)
     assert app.redactor.text(new) != new
 
-    assert (await bot_on_sandbox("incident revoke redis-password")).data["reason"] == "revoke.unfinished"
+    assert (await bot_on_sandbox("incident revoke redis-password")).outcome is Outcome.PENDING  # holds up nothing else
     rest = await bot_on_sandbox.approved("incident revoke tokens")
     assert (rest.outcome, rest.data["left"]) == (Outcome.DONE, [])
     backend = await app.ops.containers.service("backend")
@@ -101,3 +102,37 @@ async def test_nothing_the_bot_keeps_on_the_record_holds_a_new_secret(bot_on_san
     (new,) = [entry.partition("=")[2] for entry in environment if entry.startswith("JWT_SECRET=")]
     state = [path for path in app.settings.vcc_home.rglob("*") if path.is_file() and "revoked" not in path.parts]
     assert [path.name for path in state if new.encode() in path.read_bytes()] == []
+
+
+async def test_what_was_begun_about_one_person_is_not_gone_on_with_by_a_line_about_another(bot_on_sandbox: Bot) -> None:
+    app = bot_on_sandbox.app
+    journal = RevokeJournal(app.settings.vcc_home)
+    journal.write(Revocation("user", 1.0, "olga", 1, "R-1", who="0" * 24, done=("user",)))
+    await bot_on_sandbox("incident open security somebody got in")
+    (email, *_) = [each["email"] async for each in app.ops.mongo.excerpts.read("users")]
+    refused = await bot_on_sandbox(f"incident revoke user {email}")
+    assert refused.data["reason"] == "revoke.unfinished"
+    assert "0" * 24 in plain.text(refused)
+    going_on = await bot_on_sandbox(f"incident revoke user {'0' * 24}")
+    assert going_on.outcome is Outcome.PENDING
+    assert "0" * 24 in plain.text(going_on)
+    journal.clear("user")
+
+
+async def test_the_value_before_also_opens_the_queues_that_an_unfinished_attempt_closed(
+    bot_on_sandbox: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_: object, **__: object) -> None:
+        raise Unreachable("docker", "gone")
+
+    monkeypatch.setattr("bot.security.revoke.DRAIN_WITHIN", 60.0)
+    ops = bot_on_sandbox.app.ops
+    await bot_on_sandbox("incident open security somebody got in")
+    with monkeypatch.context() as broken:
+        broken.setattr(Recreate, "again", fails)
+        failed = await bot_on_sandbox.approved("incident revoke redis-password")
+    assert failed.data["done"] == ["close", "file"], plain.text(failed)
+    assert any(queue.is_paused for queue in await ops.bull.queues())
+    back = await bot_on_sandbox.approved("incident revoke redis-password --back")
+    assert back.outcome is Outcome.DONE, plain.text(back)
+    assert not any(queue.is_paused for queue in await ops.bull.queues())
