@@ -153,7 +153,7 @@ class App:
             self.settings, self.store, self.notices, self.places, self.permissions, self.gate, self.words, self.inspector, self.health,
             self.wake, self.clock,
         )  # fmt: skip
-        calling = Calling(ground, {"schedules": lambda: self.scheduler.rounded_at})
+        calling = Calling(ground, {"schedules": lambda: self.scheduler.rounded_at, "watching": lambda: self.watch.rounded_at})
         calling.about_alerts(self.alert_desk, self.alerts)
         return calling
 

@@ -64,6 +64,7 @@ class Watch:
         self._sleep = sleep
         self._asked: dict[str, float] = {}
         self._failing: dict[str, str] = {}
+        self.rounded_at = float("-inf")
 
     async def run(self) -> None:
         """Rounds until cancelled; the first one soon, as what went wrong while we were away should not wait."""
@@ -73,15 +74,30 @@ class Watch:
             await self._sleep(EVERY / 2)
 
     async def round(self) -> None:
-        """Ask every source whose turn it is, and take in what they say. A state that cannot be written is tried again next time."""
+        """Ask every source whose turn it is, and take in what they say. A state that cannot be written is tried again next time.
+
+        ``rounded_at`` is when that last went well.
+        """
         rules = await self._rules.rules()
         now = self._clock()
         due = [source for source in self._sources if self._is_due(source, now)]
-        answers = await asyncio.gather(*(self._ask(source) for source in due))
+        answers = await asyncio.gather(*(self._ask(source) for source in due), return_exceptions=True)
         try:
-            await self.take(rules, _joined(due, answers))
+            await self.take(rules, _joined(due, [self._heard(*each) for each in zip(due, answers, strict=True)]))
         except RecordUnwritable as error:
             _LOG.error("a round was not taken in: %s", error.detail)
+        else:
+            self.rounded_at = self._clock()
+
+    def _heard(self, source: Source, answer: Readings | BaseException) -> Readings:
+        """A bug in one source is told once, and blinds us to no other."""
+        if not isinstance(answer, BaseException):
+            return answer
+        state = type(answer).__name__
+        if self._failing.get(source.name) != state:
+            self._failing[source.name] = state
+            _LOG.error("watching %s broke", source.name, exc_info=answer)
+        return {}
 
     def _is_due(self, source: Source, now: float) -> bool:
         """By the clock's turns; one that was never asked is."""
