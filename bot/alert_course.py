@@ -17,6 +17,8 @@ from bot.store.alert_rows import Monitor
 from bot.words import Words
 
 FOLD_WITHIN = 600.0
+# With so many times ``most`` open, however slowly they came, the next ones are told as one, too.
+_CROWDED = 4
 # The figure of an alert that goes on is written down, and shown, that often at most.
 REFRESH = 300.0
 # So long a thing must be missing from what was measured before its alert is over.
@@ -90,13 +92,26 @@ class Course:
 
     # ------------------------------------------------------------ opened
     def _opened(self, db: Database, rule: Rule, after: Monitor, reading: Reading, now: float) -> Monitor:
-        alert = alert_rows.folding(db, rule.name)
-        if alert is None and alert_rows.lately(db, rule.name, now - FOLD_WITHIN) >= rule.most:
-            alert = self._book.announce(db, alert_rows.insert(db, self._new(db, rule, "", Reading(None), now, folded=1)))
+        alert = self._storm(db, rule, now)
         if alert is None:
             fresh = replace(self._new(db, rule, after.subject, reading, now), flapping=after.flapping)
             alert = self._book.announce(db, alert_rows.insert(db, fresh))
         return replace(after, alert=alert.id)
+
+    def _storm(self, db: Database, rule: Rule, now: float) -> Alert | None:
+        """The alert of the storm that goes on, or of one that begins now; None when there is none.
+
+        What comes long after a storm is news of its own, and does not vanish in what somebody has seen and is at.
+        """
+        storm = next((each for each in alert_rows.folding(db, rule.name) if 0 <= now - each.last_at < FOLD_WITHIN), None)
+        if storm is not None:
+            if storm.last_at != now:
+                alert_rows.save(db, replace(storm, last_at=now))
+            return storm
+        lately, still_open = alert_rows.crowd(db, rule.name, now - FOLD_WITHIN)
+        if lately < rule.most and still_open < _CROWDED * rule.most:
+            return None
+        return self._book.announce(db, alert_rows.insert(db, self._new(db, rule, "", Reading(None), now, folded=1)))
 
     def _new(self, db: Database, rule: Rule, subject: str, reading: Reading, now: float, folded: int = 0) -> Alert:
         remedy = "" if folded else rule.line_for(subject)
@@ -183,10 +198,10 @@ class Course:
         alert_rows.drop_monitor(db, monitor.rule, monitor.subject)
 
     def _recount(self, db: Database, rule: Rule, now: float) -> bool:
-        """The alert that stands for many: how many it is now, and which; whether that changed."""
-        alert = alert_rows.folding(db, rule.name)
-        if alert is None:
-            return False
+        """The alerts that stand for many: how many it is now, and which; whether that changed."""
+        return any([self._recounted(db, alert, now) for alert in alert_rows.folding(db, rule.name)])
+
+    def _recounted(self, db: Database, alert: Alert, now: float) -> bool:
         subjects = alert_rows.firing_under(db, alert.id)
         if not subjects:
             self.close(db, alert, now, "recovered")

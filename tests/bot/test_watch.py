@@ -240,6 +240,22 @@ async def test_each_round_asks_what_is_due_and_a_source_that_fails_keeps_nobody_
     assert OPS["slack"] in {post.place for post in notices(bot)}
 
 
+async def test_what_comes_long_after_a_storm_is_told_and_calls_though_the_storm_was_acknowledged(bot: Bot) -> None:
+    down = rule(STATE, **{"for": "0s"})
+    storm = {f"s{number}": 1.0 for number in range(8)}
+    await looks(bot, down, **storm)
+    assert titles(bot)[-1] == "[critical] Disk: 3 at once"
+    for number in range(1, 7):
+        await bot.app.alerts.acknowledge(number, "Ada")
+    await looks(bot, down, after=HOUR, **storm, mongodb=1.0)
+    news = notices(bot)[-1].reply
+    assert news.title == "[critical] Disk · mongodb"
+    assert news.mentions
+    for _ in range(3):
+        await looks(bot, down, **dict.fromkeys(storm, 0.0), mongodb=1.0)
+    assert [alert.subject for alert in await bot.app.alerts.open()] == ["mongodb"]
+
+
 async def test_a_source_with_a_bug_blinds_the_watch_to_no_other(bot: Bot, caplog: pytest.LogCaptureFixture) -> None:
     async def broken() -> Readings:
         raise KeyError("no such field")
