@@ -21,7 +21,7 @@ FOLD_WITHIN = 600.0
 _CROWDED = 4
 # The figure of an alert that goes on is written down, and shown, that often at most.
 REFRESH = 300.0
-# So long a thing must be missing from what was measured before its alert is over.
+# So long a thing must be missing, look after look, from what was measured before its alert is over: half of it until that is noticed.
 GONE_AFTER = 600.0
 # What only moved on by time is written down now and then.
 _NOTED = 60.0
@@ -45,6 +45,8 @@ class Course:
         self._book = book
         self._words = words
         self._clean = clean
+        # Since when a thing under a rule is missing. After a restart, or a jump of the clock, the wait begins anew.
+        self._missing: dict[tuple[str, str], float] = {}
 
     def watched(self, rule: Rule, readings: Mapping[str, Reading]) -> dict[str, Reading]:
         """What a rule watches of it, its names fit to be kept. Takes its time where there is much: not for the event loop."""
@@ -66,12 +68,23 @@ class Course:
     def finish(self, db: Database, rule: Rule, moment: Moment) -> bool:
         """Once all figures of a rule are in: what is gone, what stands for many, what is due by time."""
         read, now = moment.readings or {}, moment.now
-        missed = alert_rows.unseen(db, rule.name, (now - GONE_AFTER, now)) if moment.readings is not None else []
-        gone = [monitor for monitor in missed if monitor.subject not in read]
+        gone = [] if moment.readings is None else self._long_missing(db, rule, read, now)
         for monitor in gone:
             self._gone(db, monitor, now)
         folded = self._recount(db, rule, now)
         return self._go_on(db, rule, moment, read) or bool(gone) or folded
+
+    def _long_missing(self, db: Database, rule: Rule, read: Mapping[str, Reading], now: float) -> list[Monitor]:
+        """What was not among the figures at every look for so long. When it was last seen says less: nobody may have looked since."""
+        half = GONE_AFTER / 2
+        missed = {each.subject: each for each in alert_rows.unseen(db, rule.name, (now - half, now)) if each.subject not in read}
+        before = {subject: at for (name, subject), at in self._missing.items() if name == rule.name}
+        for subject in before.keys() - missed.keys():
+            del self._missing[rule.name, subject]
+        for subject in missed:
+            if before.get(subject, now + 1) > now:
+                self._missing[rule.name, subject] = now
+        return [each for subject, each in missed.items() if now - self._missing[rule.name, subject] >= half]
 
     @staticmethod
     def _stepped(rule: Rule, before: Monitor, reading: Reading, moment: Moment) -> tuple[Monitor, Change | None]:

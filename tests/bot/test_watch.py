@@ -109,6 +109,14 @@ async def test_what_is_no_longer_there_is_over_after_a_while(bot: Bot) -> None:
     assert titles(bot)[-1] == "  Closed, as there is no such thing any more: Disk · root"
 
 
+@pytest.mark.parametrize("jump", [HOUR, -HOUR])
+async def test_what_is_missing_at_one_look_is_not_over_however_long_nobody_looked(bot: Bot, jump: float) -> None:
+    await opened(bot)
+    await looks(bot, DISK, after=jump, other=10.0)
+    await looks(bot, DISK, other=10.0)
+    assert [alert.subject for alert in await bot.app.alerts.open()] == ["root"]
+
+
 async def test_a_rule_that_is_no_more_takes_its_alerts_with_it(bot: Bot) -> None:
     await opened(bot)
     await looks(bot, rule(name="other"), root=10.0)
