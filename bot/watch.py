@@ -16,10 +16,11 @@ from functools import partial
 from sqlite_utils import Database
 
 from bot.alert_book import TEST, AlertBook
+from bot.alert_causes import without_consequences
 from bot.alert_course import Course, Moment
 from bot.alert_remedies import Remedies
 from bot.alert_rules import Rule, RuleBook
-from bot.alert_signals import Reading, Readings, Source, without_consequences
+from bot.alert_signals import Reading, Readings, Source
 from bot.errors import RecordUnwritable, VccError
 from bot.monitors import LONGEST_GAP
 from bot.ops.overview import probe
