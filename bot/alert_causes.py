@@ -1,9 +1,15 @@
-"""Each cause once: what is only the consequence of something that has an alert of its own raises none. Pure: asks nobody."""
+"""Each cause once: what is only the consequence of something that has an alert of its own raises none, nor what somebody does on purpose
+through the bot. Pure: asks nobody.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from bot.alert_signals import ALL_OF_THEM, UNKNOWN, Readings
 from bot.ops.inside import MCP
+
+_OF_SERVICES = frozenset({"service.down", "service.restarting", "service.unhealthy", "health.bad", "reachable.lost"})
 
 
 def without_consequences(readings: Readings) -> Readings:
@@ -21,6 +27,22 @@ def without_consequences(readings: Readings) -> Readings:
         told = kept[signal].items()
         kept[signal] = {name: UNKNOWN if _is_behind(signal, name, silent) else each for name, each in told}
     return kept
+
+
+def without_what_is_worked_on(readings: Readings, targets: Collection[str]) -> Readings:
+    """While a command holds ``service:NAME`` or ``queue``, how that is says nothing: it is being stopped, started, held up on purpose."""
+    services = {target.removeprefix("service:") for target in targets if target.startswith("service:")}
+    kept = dict(readings)
+    for signal, told in readings.items():
+        if signal.startswith("queue.") and "queue" in targets:
+            kept[signal] = dict.fromkeys(told, UNKNOWN)
+        elif signal in _OF_SERVICES:
+            kept[signal] = {name: UNKNOWN if services & _parts(name) else each for name, each in told.items()}
+    return kept
+
+
+def _parts(name: str) -> set[str]:
+    return {part.partition("#")[0] for part in name.split(" → ")}
 
 
 def _is_bad(readings: Readings, signal: str, subject: str) -> bool:

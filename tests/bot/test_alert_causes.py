@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.alert_causes import without_consequences
+from bot.alert_causes import without_consequences, without_what_is_worked_on
 from bot.alert_signals import Reading
 from tests.bot.test_alert_signals import bad
 
@@ -57,3 +57,16 @@ def test_with_no_container_left_that_is_all_there_is_to_tell() -> None:
 def test_what_only_docker_can_tell_is_not_gone_while_docker_is() -> None:
     found = without_consequences({"reachable.lost": {"docker": ILL}, "health.bad": {"backend": WELL}})
     assert found["health.bad"] == {"mcp-server": Reading(None), "backend": WELL}
+
+
+def test_what_a_command_works_on_is_not_known_and_all_else_is() -> None:
+    told = {
+        "service.down": {"backend": ILL, "backend#2": ILL, "redis": ILL},
+        "health.bad": {"frontend → backend": ILL, "frontend": ILL},
+        "reachable.lost": {"mongodb": ILL},
+        "queue.oldest_waiting_s": {"image generation": Reading(4_000.0)},
+        "service.oom": {"backend": ILL},
+    }
+    found = without_what_is_worked_on(told, {"service:backend", "service:mongodb", "queue", "backup"})
+    assert bad(found) == {("service.down", "redis"), ("health.bad", "frontend"), ("service.oom", "backend")}
+    assert without_what_is_worked_on(told, ()) == told

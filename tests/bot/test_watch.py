@@ -8,15 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.alert_course import Course
-from bot.alert_remedies import Remedies
-from bot.alert_signals import Reading, Readings, Source
+from bot.alert_signals import Reading
 from bot.alerts import AlertState
 from bot.model import Place, Tone
 from bot.outbox import NotDelivered
 from bot.store import alert_rows
 from bot.testing.bot import OPS, Bot, a_bot
-from bot.watch import Watch, Watched
 from tests.bot.alerted import STATE, everywhere, looks, notices, rule, titles
 
 DISK = rule(repeat="1h")
@@ -262,23 +259,6 @@ async def test_what_comes_long_after_a_storm_is_told_and_calls_though_the_storm_
     for _ in range(3):
         await looks(bot, down, **dict.fromkeys(storm, 0.0), mongodb=1.0)
     assert [alert.subject for alert in await bot.app.alerts.open()] == ["mongodb"]
-
-
-async def test_a_source_with_a_bug_blinds_the_watch_to_no_other(bot: Bot, caplog: pytest.LogCaptureFixture) -> None:
-    async def broken() -> Readings:
-        raise KeyError("no such field")
-
-    async def full() -> Readings:
-        return {"disk.percent": {"/": Reading(95.0)}}
-
-    app = bot.app
-    watched = Watched(app.store, app.alerts, Course(app.alerts, app.words, app.redactor.text), Remedies(app.alerts, bool), app.wake)
-    watch = Watch(watched, app.rules, [Source("broken", broken), Source("full", full)], bot.clock)
-    for _ in range(4):
-        bot.clock.forward(30)
-        await watch.round()
-    assert [alert.rule for alert in await app.alerts.open()] == ["disk"]
-    assert caplog.text.count("watching broken broke") == 1
 
 
 async def test_what_is_over_is_forgotten_in_the_end(bot: Bot) -> None:
