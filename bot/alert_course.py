@@ -17,9 +17,11 @@ from bot.store.alert_rows import Monitor
 from bot.words import Words
 
 FOLD_WITHIN = 600.0
+# With so many times ``most`` open, however slowly they came, the next ones are told as one, too.
+_CROWDED = 4
 # The figure of an alert that goes on is written down, and shown, that often at most.
 REFRESH = 300.0
-# So long a thing must be missing from what was measured before its alert is over.
+# So long a thing must be missing, look after look, from what was measured before its alert is over: half of it until that is noticed.
 GONE_AFTER = 600.0
 # What only moved on by time is written down now and then.
 _NOTED = 60.0
@@ -43,6 +45,8 @@ class Course:
         self._book = book
         self._words = words
         self._clean = clean
+        # Since when a thing under a rule is missing. After a restart, or a jump of the clock, the wait begins anew.
+        self._missing: dict[tuple[str, str], float] = {}
 
     def watched(self, rule: Rule, readings: Mapping[str, Reading]) -> dict[str, Reading]:
         """What a rule watches of it, its names fit to be kept. Takes its time where there is much: not for the event loop."""
@@ -64,12 +68,23 @@ class Course:
     def finish(self, db: Database, rule: Rule, moment: Moment) -> bool:
         """Once all figures of a rule are in: what is gone, what stands for many, what is due by time."""
         read, now = moment.readings or {}, moment.now
-        missed = alert_rows.unseen(db, rule.name, (now - GONE_AFTER, now)) if moment.readings is not None else []
-        gone = [monitor for monitor in missed if monitor.subject not in read]
+        gone = [] if moment.readings is None else self._long_missing(db, rule, read, now)
         for monitor in gone:
             self._gone(db, monitor, now)
         folded = self._recount(db, rule, now)
         return self._go_on(db, rule, moment, read) or bool(gone) or folded
+
+    def _long_missing(self, db: Database, rule: Rule, read: Mapping[str, Reading], now: float) -> list[Monitor]:
+        """What was not among the figures at every look for so long. When it was last seen says less: nobody may have looked since."""
+        half = GONE_AFTER / 2
+        missed = {each.subject: each for each in alert_rows.unseen(db, rule.name, (now - half, now)) if each.subject not in read}
+        before = {subject: at for (name, subject), at in self._missing.items() if name == rule.name}
+        for subject in before.keys() - missed.keys():
+            del self._missing[rule.name, subject]
+        for subject in missed:
+            if before.get(subject, now + 1) > now:
+                self._missing[rule.name, subject] = now
+        return [each for subject, each in missed.items() if now - self._missing[rule.name, subject] >= half]
 
     @staticmethod
     def _stepped(rule: Rule, before: Monitor, reading: Reading, moment: Moment) -> tuple[Monitor, Change | None]:
@@ -90,13 +105,26 @@ class Course:
 
     # ------------------------------------------------------------ opened
     def _opened(self, db: Database, rule: Rule, after: Monitor, reading: Reading, now: float) -> Monitor:
-        alert = alert_rows.folding(db, rule.name)
-        if alert is None and alert_rows.lately(db, rule.name, now - FOLD_WITHIN) >= rule.most:
-            alert = self._book.announce(db, alert_rows.insert(db, self._new(db, rule, "", Reading(None), now, folded=1)))
+        alert = self._storm(db, rule, now)
         if alert is None:
             fresh = replace(self._new(db, rule, after.subject, reading, now), flapping=after.flapping)
             alert = self._book.announce(db, alert_rows.insert(db, fresh))
         return replace(after, alert=alert.id)
+
+    def _storm(self, db: Database, rule: Rule, now: float) -> Alert | None:
+        """The alert of the storm that goes on, or of one that begins now; None when there is none.
+
+        What comes long after a storm is news of its own, and does not vanish in what somebody has seen and is at.
+        """
+        storm = next((each for each in alert_rows.folding(db, rule.name) if 0 <= now - each.last_at < FOLD_WITHIN), None)
+        if storm is not None:
+            if storm.last_at != now:
+                alert_rows.save(db, replace(storm, last_at=now))
+            return storm
+        lately, still_open = alert_rows.crowd(db, rule.name, now - FOLD_WITHIN)
+        if lately < rule.most and still_open < _CROWDED * rule.most:
+            return None
+        return self._book.announce(db, alert_rows.insert(db, self._new(db, rule, "", Reading(None), now, folded=1)))
 
     def _new(self, db: Database, rule: Rule, subject: str, reading: Reading, now: float, folded: int = 0) -> Alert:
         remedy = "" if folded else rule.line_for(subject)
@@ -183,10 +211,10 @@ class Course:
         alert_rows.drop_monitor(db, monitor.rule, monitor.subject)
 
     def _recount(self, db: Database, rule: Rule, now: float) -> bool:
-        """The alert that stands for many: how many it is now, and which; whether that changed."""
-        alert = alert_rows.folding(db, rule.name)
-        if alert is None:
-            return False
+        """The alerts that stand for many: how many it is now, and which; whether that changed."""
+        return any([self._recounted(db, alert, now) for alert in alert_rows.folding(db, rule.name)])
+
+    def _recounted(self, db: Database, alert: Alert, now: float) -> bool:
         subjects = alert_rows.firing_under(db, alert.id)
         if not subjects:
             self.close(db, alert, now, "recovered")

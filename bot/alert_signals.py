@@ -43,6 +43,9 @@ class Reading:
     text: str = ""
 
 
+UNKNOWN = Reading(None)
+# How the subject ends that stands for all containers of the project together.
+ALL_OF_THEM = " (compose)"
 Readings = Mapping[str, Mapping[str, Reading]]
 """By signal, by subject. A signal that is there at all names every subject it has."""
 
@@ -69,6 +72,7 @@ class Signals:
         figures = Figures(words.language, settings.vcc_tz)
         self._figures = figures
         self._telling = Telling(words, figures)
+        self._restarts = Restarts()
         self._deep = DeepTelling(words, figures)
 
     def sources(self, clock: Callable[[], float]) -> tuple[Source, ...]:
@@ -101,14 +105,20 @@ class Signals:
         return {**lost, **self._services(found, now)}
 
     def _services(self, services: Sequence[Service], now: float) -> dict[str, Mapping[str, Reading]]:
-        told = {label(each): (each, _values(each)) for each in services}
+        # Of several with one name, what a deployment left half done, the one that runs counts.
+        told = {label(each): (each, _values(each)) for each in sorted(services, key=lambda each: each.running)}
+        lately = self._restarts.lately(services, now)
+        none_left = self._state(not services, Problem(Severity.BAD, "docker", "no_services"))
         return {
             "service.down": {
-                name: self._state(_is_down(each), Problem(Severity.BAD, name, "service_down", values))
-                for name, (each, values) in told.items()
+                f"{self._settings.vcc_compose_project or 'docker'}{ALL_OF_THEM}": none_left,
+                **{
+                    name: self._state(_is_down(each), Problem(Severity.BAD, name, "service_down", values))
+                    for name, (each, values) in told.items()
+                },
             },
             "service.restarting": {
-                name: self._state(_restarts(each, now), Problem(Severity.BAD, name, "service_flapping", values))
+                name: self._state(_restarts(each, lately[each.container_id], now), Problem(Severity.BAD, name, "service_flapping", values))
                 for name, (each, values) in told.items()
             },
             "service.unhealthy": {
@@ -186,17 +196,17 @@ class Signals:
     async def certificates(self) -> Readings:
         """Every certificate of the settings: the days it has left, and what else is wrong with it."""
         found = await asyncio.gather(*(self._certificate(source) for source in self._ops.certs.sources))
-        known = [check for check in found if check is not None]
-        days = {check.name: Reading(_days(check), self._told(check)) for check in known}
-        faults = {check.name: self._fault(check) for check in known}
+        days = {name: UNKNOWN if check is None else Reading(_days(check), self._told(check)) for name, check in found}
+        faults = {name: UNKNOWN if check is None else self._fault(check) for name, check in found}
         return {"certificate.days": days, "certificate.fault": faults}
 
-    async def _certificate(self, source: str) -> Check | None:
-        answer = await probe("tls", lambda: self._ops.certs.read(source), 6.0)
+    async def _certificate(self, source: str) -> tuple[str, Check | None]:
+        """By its name; None for one that cannot be read now, which is not known to be well."""
+        name, answer = shown(source), await probe("tls", lambda: self._ops.certs.read(source), 6.0)
         if isinstance(answer, VccError):
-            _LOG.info("certificate %s: %s", shown(source), answer)
-            return None
-        return Check("certificate", shown(source), deep_health.judged(answer), 0.0)
+            _LOG.info("certificate %s: %s", name, answer)
+            return name, None
+        return name, Check("certificate", name, deep_health.judged(answer), 0.0)
 
     def _fault(self, check: Check) -> Reading:
         bad = check.verdict is Verdict.BAD and check.found.state != "ends_soon"
@@ -227,25 +237,35 @@ def _is_down(service: Service) -> bool:
     return not service.running and service.state != "restarting"
 
 
-def _restarts(service: Service, now: float) -> bool:
+def _restarts(service: Service, lately: int, now: float) -> bool:
     if service.state == "restarting":
         return True
     started = service.started_at
-    return service.running and service.restarts >= FLAPPING_RESTARTS and started is not None and now - started < FLAPPING_WITHIN
+    return service.running and lately >= FLAPPING_RESTARTS and started is not None and now - started < FLAPPING_WITHIN
+
+
+class Restarts:
+    """How often Docker restarted each container lately: it counts all of a container's life, in which a few are no news."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, list[tuple[float, int]]] = {}
+
+    def lately(self, services: Sequence[Service], now: float) -> Mapping[str, int]:
+        """By container, within the last hour; in our own first hour all there were, as nothing is known of before."""
+        self._seen = {each.container_id: self._noted(each, now) for each in services}
+        return {each.container_id: each.restarts - self._seen[each.container_id][0][1] for each in services}
+
+    def _noted(self, service: Service, now: float) -> list[tuple[float, int]]:
+        seen = [(min(at, now), count) for at, count in self._seen.get(service.container_id, [(now - _HOURLY, 0), (now, service.restarts)])]
+        if service.restarts < seen[-1][1]:  # somebody started it by hand: it is counted anew
+            seen = [(now, service.restarts)]
+        elif service.restarts > seen[-1][1]:
+            seen.append((now, service.restarts))
+        while len(seen) > 1 and seen[1][0] <= now - _HOURLY:
+            seen.pop(0)
+        return seen
 
 
 def _days(check: Check) -> float:
     days = check.found.values["days"]
     return float(days) if isinstance(days, int | float) else 0.0
-
-
-def without_consequences(readings: Readings) -> Readings:
-    """Each cause once: what depends on a container that is down is not known, and no worse."""
-    down = {name.partition("#")[0] for name, each in readings.get("service.down", {}).items() if each.value}
-    if not down:
-        return readings
-    kept = dict(readings)
-    for signal in {"health.bad", "reachable.lost", "service.unhealthy"} & readings.keys():
-        told = readings[signal]
-        kept[signal] = {name: Reading(None) if down & set(name.split(" → ")) else each for name, each in told.items()}
-    return kept

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+
+from sqlite_utils import Database
 
 from bot import alert_rules, line
 from bot.alert_book import AlertBook
@@ -29,7 +31,9 @@ from bot.words import Words
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What alerts stand on. ``healthy`` tells which connectors hear people; ``wake`` lets messages go out."""
+    """What alerts stand on. ``healthy`` tells which connectors hear people; ``wake`` lets messages go out; ``held`` tells what commands
+    work on.
+    """
 
     settings: Settings
     store: Store
@@ -43,6 +47,7 @@ class Ground:
     healthy: Callable[[], Mapping[str, bool]]
     wake: Callable[[], None]
     clock: Callable[[], float]
+    held: Callable[[Database], Collection[str]]
 
 
 def rules_file(settings: Settings) -> TeamFile[Sequence[Rule]]:
@@ -57,7 +62,7 @@ def watch(ground: Ground, book: AlertBook, rules: RuleBook) -> Watch:
     sources = (Source("history", recorded.measure), *signals.sources(ground.clock))
     course = Course(book, ground.words, ground.redactor.text)
     remedies = Remedies(book, partial(meaning, ground.registry))
-    return Watch(Watched(ground.store, book, course, remedies, ground.wake), rules, sources, ground.clock)
+    return Watch(Watched(ground.store, book, course, remedies, ground.wake, ground.held), rules, sources, ground.clock)
 
 
 def evidence(ground: Ground, book: AlertBook, rules: RuleBook) -> Evidence:

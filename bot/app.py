@@ -135,7 +135,7 @@ class App:
         """Who watches, and who gathers what is around an alert."""
         ground = alerting.Ground(
             self.settings, self.store, self.ops, self.registry, self.history, self.errors, self.pictures, self.redactor, self.words,
-            self.health, self.wake, self.clock,
+            self.health, self.wake, self.clock, self.locks.held,
         )  # fmt: skip
         file = alerting.rules_file(self.settings)
         self.inspector.watch(file)
@@ -153,7 +153,7 @@ class App:
             self.settings, self.store, self.notices, self.places, self.permissions, self.gate, self.words, self.inspector, self.health,
             self.wake, self.clock,
         )  # fmt: skip
-        calling = Calling(ground, {"schedules": lambda: self.scheduler.rounded_at})
+        calling = Calling(ground, {"schedules": lambda: self.scheduler.rounded_at, "watching": lambda: self.watch.rounded_at})
         calling.about_alerts(self.alert_desk, self.alerts)
         return calling
 

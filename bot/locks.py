@@ -53,3 +53,7 @@ class Locks:
                 raise Busy("locks.busy", target=held.target, person=held.person, line=held.line, reference=held.reference, since=since)
         for target in targets:
             lock_rows.take(db, Lock(target, invocation.reference, person, invocation.line[:200], self._instance, self._clock()))
+
+    def held(self, db: Database) -> frozenset[str]:
+        """Every target that a program of ours that still runs works on now."""
+        return frozenset(each.target for each in lock_rows.everything(db) if self._alive(each.instance))

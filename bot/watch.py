@@ -9,17 +9,18 @@ import asyncio
 import itertools
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from sqlite_utils import Database
 
 from bot.alert_book import TEST, AlertBook
+from bot.alert_causes import without_consequences, without_what_is_worked_on
 from bot.alert_course import Course, Moment
 from bot.alert_remedies import Remedies
 from bot.alert_rules import Rule, RuleBook
-from bot.alert_signals import Reading, Readings, Source, without_consequences
+from bot.alert_signals import Reading, Readings, Source
 from bot.errors import RecordUnwritable, VccError
 from bot.monitors import LONGEST_GAP
 from bot.ops.overview import probe
@@ -33,17 +34,23 @@ TEST_LASTS = 20.0
 AT_ONCE = 200
 _GAPS = 3
 Clock = Callable[[], float]
+Asked = Mapping[str, tuple[Mapping[str, Reading], float]]
+
+
+def _nothing(db: Database) -> Collection[str]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What the watch works with. ``wake`` lets messages go out."""
+    """What the watch works with. ``wake`` lets messages go out; ``held`` tells what commands work on now."""
 
     store: Store
     book: AlertBook
     course: Course
     remedies: Remedies
     wake: Callable[[], None]
+    held: Callable[[Database], Collection[str]] = _nothing
 
 
 class Watch:
@@ -64,6 +71,7 @@ class Watch:
         self._sleep = sleep
         self._asked: dict[str, float] = {}
         self._failing: dict[str, str] = {}
+        self.rounded_at = float("-inf")
 
     async def run(self) -> None:
         """Rounds until cancelled; the first one soon, as what went wrong while we were away should not wait."""
@@ -73,15 +81,33 @@ class Watch:
             await self._sleep(EVERY / 2)
 
     async def round(self) -> None:
-        """Ask every source whose turn it is, and take in what they say. A state that cannot be written is tried again next time."""
+        """Ask every source whose turn it is, and take in what they say. A state that cannot be written is tried again next time.
+
+        ``rounded_at`` is when that last went well.
+        """
         rules = await self._rules.rules()
         now = self._clock()
         due = [source for source in self._sources if self._is_due(source, now)]
-        answers = await asyncio.gather(*(self._ask(source) for source in due))
+        # Also what was worked on when the asking began: a command may end while we are told what it was like before.
+        held = set(await self._watched.store.read(self._watched.held))
+        answers = await asyncio.gather(*(self._ask(source) for source in due), return_exceptions=True)
         try:
-            await self.take(rules, _joined(due, answers))
+            held |= set(await self._watched.store.read(self._watched.held))
+            await self.take(rules, _joined(due, [self._heard(*each) for each in zip(due, answers, strict=True)], held))
         except RecordUnwritable as error:
             _LOG.error("a round was not taken in: %s", error.detail)
+        else:
+            self.rounded_at = self._clock()
+
+    def _heard(self, source: Source, answer: Readings | BaseException) -> Readings:
+        """A bug in one source is told once, and blinds us to no other."""
+        if not isinstance(answer, BaseException):
+            return answer
+        state = type(answer).__name__
+        if self._failing.get(source.name) != state:
+            self._failing[source.name] = state
+            _LOG.error("watching %s broke", source.name, exc_info=answer)
+        return {}
 
     def _is_due(self, source: Source, now: float) -> bool:
         """By the clock's turns; one that was never asked is."""
@@ -101,7 +127,7 @@ class Watch:
             _LOG.info("watching %s: %s", source.name, error or "well again")
         return {} if isinstance(answer, VccError) else answer
 
-    async def take(self, rules: Sequence[Rule], asked: Mapping[str, tuple[Mapping[str, Reading], float]]) -> None:
+    async def take(self, rules: Sequence[Rule], asked: Asked) -> None:
         """Take in what was read: by signal, with how far apart its readings lie."""
         watched, now = self._watched, self._clock()
         said = await watched.store.write(watched.book.expire)
@@ -150,7 +176,7 @@ class Watch:
         return await watched.store.write(work)
 
 
-def _joined(sources: Sequence[Source], answers: Sequence[Readings]) -> dict[str, tuple[Mapping[str, Reading], float]]:
+def _joined(sources: Sequence[Source], answers: Sequence[Readings], held: Collection[str]) -> Asked:
     """By signal: the subjects of all sources that have it, each cause once, and how far apart their readings may lie."""
     gaps: dict[str, float] = {}
     joined: dict[str, dict[str, Reading]] = {}
@@ -158,4 +184,5 @@ def _joined(sources: Sequence[Source], answers: Sequence[Readings]) -> dict[str,
         for signal, readings in answer.items():
             joined.setdefault(signal, {}).update(readings)
             gaps[signal] = max(gaps.get(signal, LONGEST_GAP), _GAPS * source.every)
-    return {signal: (readings, gaps[signal]) for signal, readings in without_consequences(joined).items()}
+    told = without_what_is_worked_on(without_consequences(joined), held)
+    return {signal: (readings, gaps.get(signal, LONGEST_GAP)) for signal, readings in told.items()}

@@ -99,15 +99,16 @@ def since(db: Database, at: float) -> list[Alert]:
     return _alerts(db, "WHERE closed_at IS NULL OR closed_at >= ? ORDER BY id", (at,))
 
 
-def lately(db: Database, rule: str, since: float) -> int:
-    """How many alerts of a rule, none that stands for many, are open or began since then."""
-    wanted = "SELECT COUNT(*) FROM alerts WHERE rule = ? AND folded = 0 AND (state <> 'closed' OR opened_at >= ?)"
-    return int(db.execute(wanted, (rule, since)).fetchone()[0])
+def crowd(db: Database, rule: str, since: float) -> tuple[int, int]:
+    """How many alerts of a rule, none that stands for many, began since then, and how many are open."""
+    wanted = "SELECT COALESCE(SUM(opened_at >= ?), 0), COALESCE(SUM(state <> 'closed'), 0) FROM alerts WHERE rule = ? AND folded = 0"
+    row = db.execute(f"{wanted} AND (state <> 'closed' OR opened_at >= ?)", (since, rule, since)).fetchone()
+    return int(row[0]), int(row[1])
 
 
-def folding(db: Database, rule: str) -> Alert | None:
-    """The open alert that stands for many of a rule."""
-    return next(iter(_alerts(db, "WHERE rule = ? AND folded > 0 AND state <> 'closed' ORDER BY id DESC LIMIT 1", (rule,))), None)
+def folding(db: Database, rule: str) -> list[Alert]:
+    """The open alerts that stand for many of a rule, the newest first."""
+    return _alerts(db, "WHERE rule = ? AND folded > 0 AND state <> 'closed' ORDER BY id DESC", (rule,))
 
 
 def prune(db: Database, before: float) -> None:

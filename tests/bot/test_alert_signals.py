@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.alert_signals import Reading, Readings, Signals, without_consequences
+from bot.alert_signals import Reading, Readings, Signals
 from bot.error_index import ErrorIndex
 from bot.errors import Unreachable, VccError
 from bot.ops.bundle import Ops
@@ -19,6 +19,7 @@ from bot.store.error_rows import Reading as Read
 from bot.testing.bot import Bot, a_bot, settings_for
 from bot.testing.clock import DAWN
 from bot.words import Words
+from tests.bot.alerted import STATE, rule
 
 BACKEND = Service(
     name="backend", container_id="c1", container_name="vcc-backend", image="vcc", image_id="i1", state="running", health="healthy",
@@ -97,28 +98,6 @@ async def test_what_was_never_set_up_is_not_missed(tmp_path: Path) -> None:
     assert bad(await asked.certificates()) == set()
 
 
-def test_each_cause_is_told_once() -> None:
-    well, ill = Reading(0.0), Reading(1.0)
-    found = without_consequences(
-        {
-            "service.down": {"backend": ill, "redis#2": ill, "frontend": well},
-            "health.bad": {"backend": ill, "frontend": ill, "frontend → backend": ill},
-            "reachable.lost": {"redis": ill, "mongodb": ill},
-        }
-    )
-    assert bad(found) == {
-        ("service.down", "backend"),
-        ("service.down", "redis#2"),
-        ("health.bad", "frontend"),
-        ("reachable.lost", "mongodb"),
-    }
-    assert found["health.bad"]["backend"].value is None
-
-
-def test_what_was_not_asked_is_not_made_up() -> None:
-    assert set(without_consequences({"service.down": {"backend": Reading(1.0)}})) == {"service.down"}
-
-
 async def test_ears_that_hear_nobody_are_told(tmp_path: Path) -> None:
     assert bad(await signals(tmp_path, healthy={"slack": False, "discord": True}).connectors()) == {("connector.down", "slack")}
 
@@ -132,7 +111,37 @@ async def test_a_directory_without_a_good_backup_is_told(tmp_path: Path) -> None
 
 
 async def test_a_certificate_that_cannot_be_read_is_not_known(tmp_path: Path) -> None:
-    assert (await signals(tmp_path, vcc_certs=(str(tmp_path / "none.pem"),)).certificates())["certificate.days"] == {}
+    found = await signals(tmp_path, vcc_certs=(str(tmp_path / "none.pem"),)).certificates()
+    assert found == {"certificate.days": {"none.pem": Reading(None)}, "certificate.fault": {"none.pem": Reading(None)}}
+
+
+async def test_a_project_without_any_container_is_told_and_offers_no_restart(tmp_path: Path) -> None:
+    found = await signals(tmp_path, vcc_compose_project="vcc").docker(DAWN)
+    assert bad(found) == {("service.down", "vcc (compose)")}
+    assert found["service.down"]["vcc (compose)"].text.startswith("No compose services")
+    assert rule(STATE).line_for("vcc (compose)") == ""
+
+
+async def test_restarts_of_long_ago_are_no_news_and_those_of_the_last_hour_are(tmp_path: Path) -> None:
+    asked = signals(tmp_path)
+
+    async def restarting(count: int, at: float) -> bool:
+        now = DAWN + at
+        asked._ops.containers = Listing([replace(BACKEND, restarts=count, started_at=now - 60)], None)  # type: ignore[assignment]
+        return bool(bad(await asked.docker(now)))
+
+    await restarting(7, 0)
+    assert not await restarting(8, 4_000), "one crash, however many there were before"
+    assert not await restarting(9, 4_300)
+    assert await restarting(10, 4_600)
+    assert not await restarting(1, 4_700), "started by hand, and counted anew"
+    assert await restarting(4, 1_000), "the clock was set back"
+
+
+async def test_the_container_that_runs_counts_when_a_deployment_left_another_of_its_name(tmp_path: Path) -> None:
+    left = replace(BACKEND, container_id="c0", state="exited")
+    for both in ((left, BACKEND), (BACKEND, left)):
+        assert bad(await signals(tmp_path, *both).docker(DAWN)) == set()
 
 
 def errors_of(service: str, first: float, count: int, now: float) -> Callable[[Any], bool]:

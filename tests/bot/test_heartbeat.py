@@ -128,5 +128,21 @@ async def test_a_running_bot_beats_once_its_rounds_go_on(tmp_path: Path) -> None
         assert not await bot.app.calling.heartbeat.beat()
         await bot.app.scheduler.round()
         await bot.app.calling.escalation.round()
+        assert not await bot.app.calling.heartbeat.beat(), "nobody watches yet"
+        await bot.app.watch.round()
         assert await bot.app.calling.heartbeat.beat()
         assert len(called) == 1
+
+
+async def test_a_watch_that_stands_still_is_no_life_wherever_the_clock_went(tmp_path: Path) -> None:
+    async with (
+        listening() as (address, called),
+        a_bot(tmp_path, *Demo().groups, running=False, clock=Clock(), vcc_deadman_url=address) as bot,
+    ):
+        await bot.app.watch.round()
+        for jump in (STALE + 1, -3 * STALE):
+            bot.clock.forward(jump)
+            await bot.app.scheduler.round()
+            await bot.app.calling.escalation.round()
+            assert not await bot.app.calling.heartbeat.beat()
+        assert called == []

@@ -124,3 +124,10 @@ async def test_of_many_at_once_one_gets_it(house: House) -> None:
 async def test_nothing_to_hold_holds_nothing(house: House) -> None:
     async with house.locks().hold([], request("R-1"), "olga"), house.locks().hold([], request("R-2"), "ada"):
         assert await house.held() == set()
+
+
+async def test_what_is_held_is_what_a_living_program_works_on(house: House) -> None:
+    async with house.locks("one").hold(("service:backend",), request("R1"), "Olga"):
+        assert await house.store.read(house.locks("two").held) == {"service:backend"}
+        house.alive.discard("one")
+        assert await house.store.read(house.locks("two").held) == frozenset()

@@ -106,6 +106,14 @@ async def test_what_is_no_longer_there_is_over_after_a_while(bot: Bot) -> None:
     assert titles(bot)[-1] == "  Closed, as there is no such thing any more: Disk · root"
 
 
+@pytest.mark.parametrize("jump", [HOUR, -HOUR])
+async def test_what_is_missing_at_one_look_is_not_over_however_long_nobody_looked(bot: Bot, jump: float) -> None:
+    await opened(bot)
+    await looks(bot, DISK, after=jump, other=10.0)
+    await looks(bot, DISK, other=10.0)
+    assert [alert.subject for alert in await bot.app.alerts.open()] == ["root"]
+
+
 async def test_a_rule_that_is_no_more_takes_its_alerts_with_it(bot: Bot) -> None:
     await opened(bot)
     await looks(bot, rule(name="other"), root=10.0)
@@ -235,6 +243,22 @@ async def test_each_round_asks_what_is_due_and_a_source_that_fails_keeps_nobody_
     await everywhere(bot)
     assert [alert.subject for alert in await bot.app.alerts.open()] == ["docker"]
     assert OPS["slack"] in {post.place for post in notices(bot)}
+
+
+async def test_what_comes_long_after_a_storm_is_told_and_calls_though_the_storm_was_acknowledged(bot: Bot) -> None:
+    down = rule(STATE, **{"for": "0s"})
+    storm = {f"s{number}": 1.0 for number in range(8)}
+    await looks(bot, down, **storm)
+    assert titles(bot)[-1] == "[critical] Disk: 3 at once"
+    for number in range(1, 7):
+        await bot.app.alerts.acknowledge(number, "Ada")
+    await looks(bot, down, after=HOUR, **storm, mongodb=1.0)
+    news = notices(bot)[-1].reply
+    assert news.title == "[critical] Disk · mongodb"
+    assert news.mentions
+    for _ in range(3):
+        await looks(bot, down, **dict.fromkeys(storm, 0.0), mongodb=1.0)
+    assert [alert.subject for alert in await bot.app.alerts.open()] == ["mongodb"]
 
 
 async def test_what_is_over_is_forgotten_in_the_end(bot: Bot) -> None:
