@@ -12,12 +12,14 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
+from sqlite_utils import Database
+
 from bot.alert_signals import Source
 from bot.app import App
 from bot.model import Account, Place, Reply
 from bot.outbox import Outbox
-from bot.store import alert_rows, message_rows, request_rows
-from bot.testing.bot import OPS, Bot, settings_for, with_words, words_of
+from bot.store import alert_rows, incident_rows, message_rows
+from bot.testing.bot import Bot, settings_for, with_words, words_of
 from bot.testing.chat import Posted
 from bot.testing.clock import Clock
 from bot.testing.waiting import until
@@ -29,7 +31,7 @@ DAY = 86_400.0
 ALERTS = {"slack": Place("slack", "ALERTS"), "discord": Place("discord", "200")}
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 # Seconds a step: while something happens, while an alert goes on, while nothing does.
-_CLOSE, _OPEN, _FAR = 30.0, 150.0, 1_800.0
+_CLOSE, _OPEN, _FAR = 30.0, 120.0, 1_800.0
 _RESTLESS = 600.0
 
 
@@ -46,6 +48,7 @@ class Week:
         self.clock = Clock(MONDAY)
         self.world = World()
         self.chats = {platform: WeekChat(platform, self.clock) for platform in ("slack", "discord")}
+        self.chats["slack"].makes_rooms = True  # in Discord they may not be created: a thread takes their place
         self.parts = Parts(self.world)
         self._home = home
         self._team = write_team(home)
@@ -62,6 +65,7 @@ class Week:
             vcc_lang="ko",
             vcc_team_dir=self._team,
             vcc_channel_alerts=(Account("slack", "ALERTS"), Account("discord", "200")),
+            vcc_channel_incidents=(Account("slack", "INCIDENTS"), Account("discord", "300")),
         )
         groups = (*HOUSE, *self.parts.groups)
         self.app = App(settings, self.clock, groups, with_words(words_of(groups)))
@@ -95,20 +99,26 @@ class Week:
         await asyncio.gather(*self._loops, return_exceptions=True)
 
     # ------------------------------------------------------------ time
-    async def to(self, day: str, time: str) -> None:
-        """Let everything happen until then, and then as well."""
+    async def to(self, day: str, time: str, every: float | None = None) -> None:
+        """Let everything happen until then, and then as well; looking ``every`` seconds, or as often as is wise."""
         goal = at(day, time)
         while self.clock.now < goal:
-            self.clock.now = min(goal, self.clock.now + await self._step())
+            self.clock.now = min(goal, await self._next(every))
             await self.round()
 
-    async def _step(self) -> float:
-        now = self.clock.now
-        if now < self._restless:
-            return _CLOSE
-        longest = _OPEN if await self.app.store.read(alert_rows.all_open) else _FAR
-        due = [each.next_at - now for each in await self.app.scheduler.everything() if each.next_at is not None]
-        return min([longest, *due])
+    async def _next(self, every: float | None) -> float:
+        """The next moment to look at: of the clock's round ones, or one at which a schedule is due."""
+        now, step = self.clock.now, every
+        if step is None and now < self._restless:
+            step = _CLOSE
+        elif step is None:
+            step = _OPEN if await self.app.store.read(self._goes_on) else _FAR
+        due = [each.next_at for each in await self.app.scheduler.everything() if each.next_at is not None]
+        return min([(now // step + 1) * step, *due])
+
+    @staticmethod
+    def _goes_on(db: Database) -> bool:
+        return bool(alert_rows.all_open(db) or incident_rows.open_ones(db))
 
     async def round(self, *, settle: bool = True) -> None:
         """Everything that runs by the clock, once."""
@@ -121,6 +131,7 @@ class Week:
         await self.app.watch.round()
         await self.app.calling.escalation.round()
         await self.app.evidence.round()
+        await self.app.incidents.watch.round()
         if settle:
             await self.settled()
 
@@ -168,8 +179,9 @@ class Week:
         return await self.types(who, post.button(label).types, post.place)
 
     def alert(self, platform: str, title: str) -> Posted:
-        """The newest message of this alert."""
-        return self.chats[platform].newest(ALERTS[platform], title)
+        """The newest notice of this alert."""
+        notices = [post for post in self.chats[platform].at(ALERTS[platform]) if not post.below and "rule" in (post.reply.data or {})]
+        return [post for post in notices if title in post.reply.title][-1]
 
 
 @asynccontextmanager

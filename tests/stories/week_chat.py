@@ -12,7 +12,7 @@ from bot.store.message_rows import Message
 from bot.testing.chat import Posted, TestChat
 
 ZONE = ZoneInfo("Asia/Seoul")
-NAMES = {"OPS": "#ops", "ALERTS": "#alerts", "100": "#ops", "200": "#alerts"}
+NAMES = {"OPS": "#ops", "ALERTS": "#alerts", "INCIDENTS": "#incidents", "100": "#ops", "200": "#alerts", "300": "#incidents"}
 _LINE = 110
 
 
@@ -44,17 +44,25 @@ class WeekChat(TestChat):
         return [line for post in self.posts.values() if not post.below for line in self._conversation(post)]
 
     def _conversation(self, post: Posted) -> Iterator[str]:
-        yield f"{self._moment(post, 0)} {self.platform} {NAMES[post.place.channel]} | {self._course(post)}"
+        yield f"{self._moment(post, 0)} {self.platform} {NAMES.get(post.place.channel, post.place.channel)} | {self._course(post)}"
         for below in self.posts.values():
             if below.below == post.id:
                 yield f"    {self._moment(below, 0)} | {self._course(below)}"
 
     def _course(self, post: Posted) -> str:
-        first, last = _line(post.said[0]), _line(post.reply)
+        first, last = self._line(post.said[0]), self._line(post.reply)
         return first if first == last else f"{first}  => {self._moment(post, -1)} {last}"
 
     def _moment(self, post: Posted, index: int) -> str:
         return moment(self._at[post.row][index])
+
+    def _line(self, reply: Reply) -> str:
+        """Its title, whom it calls here, and how its text begins."""
+        called = "".join(f" @{account.id}" for account in reply.mentions if account.platform == self.platform)
+        first = reply.text.partition("\n")[0]
+        text = f" — {first if len(first) <= _LINE else first[:_LINE] + '…'}" if first else ""
+        private = " (private)" if reply.private else ""
+        return f"{reply.title}{called}{text}{private}"
 
     def newest(self, place: Place, begins: str) -> Posted:
         """The newest message of a place, in no thread, whose title has this in it."""
@@ -67,12 +75,3 @@ class WeekChat(TestChat):
 def moment(at: float) -> str:
     """``Mon 09:00``."""
     return f"{datetime.fromtimestamp(at, ZONE):%a %H:%M}"
-
-
-def _line(reply: Reply) -> str:
-    """Its title, whom it calls, and how its text begins."""
-    called = "".join(f" @{account.id}" for account in reply.mentions)
-    first = reply.text.partition("\n")[0]
-    text = f" — {first if len(first) <= _LINE else first[:_LINE] + '…'}" if first else ""
-    private = " (private)" if reply.private else ""
-    return f"{reply.title}{called}{text}{private}"

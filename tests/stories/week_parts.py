@@ -14,9 +14,9 @@ from bot.alert_signals import Reading, Readings
 from bot.command import Duration, Group
 from bot.context import Context
 from bot.model import Reply, Risk, Tone
-from commands import alert, approve, checklist, maintenance, oncall, schedule
+from commands import alert, approve, checklist, incident, maintenance, oncall, schedule
 
-HOUSE = (alert.group, approve.group, checklist.group, maintenance.group, oncall.group, schedule.group)
+HOUSE = (alert.group, approve.group, checklist.group, incident.group, maintenance.group, oncall.group, schedule.group)
 DEFAULTS = Path(__file__).parents[2] / "bot" / "defaults"
 # Beside what is shipped: the hour that Berlin leaves out on the Sunday of this week, and a time of day there.
 ABROAD = """
