@@ -114,8 +114,7 @@ async def crash_in_the_middle(week: Week) -> None:
     await week.round()
     week.clock.forward(60)
     await week.round(settle=False)
-    await week.until(lambda: len(week.chats["slack"].posts) > posted)
-    await week.crash()
+    await week.crash(lambda: len(week.chats["slack"].posts) > posted)
     for chat in week.chats.values():
         chat.let_go()
     week.clock.forward(180)

@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -41,6 +42,18 @@ def at(day: str, time: str) -> float:
     return MONDAY - 8 * 3_600.0 + _DAYS.index(day) * DAY + int(hour) * 3_600.0 + int(minute) * 60.0
 
 
+async def idle(app: App, outbox: Outbox) -> bool:
+    """Whether all is delivered that can be now: what is left waits for its time."""
+    now, held = app.clock(), outbox._held_until
+    if outbox._busy:
+        return False
+    due = await app.store.read(lambda db: message_rows.due(db, outbox._platform, now, 100))
+    if all(held.get(outbox._courier.lane(message), 0) > now for message in due):
+        return True
+    outbox.wake()
+    return False
+
+
 class Week:
     """The bot, its chats and its world, over restarts."""
 
@@ -53,7 +66,6 @@ class Week:
         self._home = home
         self._team = write_team(home)
         self._restless = 0.0
-        self._loops: list[asyncio.Task[None]] = []
         self.bot: Bot
         self.app: App
 
@@ -75,7 +87,6 @@ class Week:
         for chat in self.chats.values():
             self.app.add(chat)
         self.bot = Bot(self.app, self.chats, self.clock)
-        self._loops = [asyncio.create_task(outbox.run()) for outbox in self._outboxes]
         await self.round()
 
     @property
@@ -84,19 +95,25 @@ class Week:
 
     async def stop(self) -> None:
         """As before a deployment."""
-        await self._end_loops()
         await self.app.close(grace=1)
 
-    async def crash(self) -> None:
-        """What was being delivered is cut off there, and nobody tidies up."""
-        await self._end_loops()
+    async def crash(self, when: Callable[[], bool]) -> None:
+        """What is being delivered then is cut off there, and nobody tidies up."""
+        async with self._delivering():
+            await until(when, "the moment to crash at")
         self.app.store.close()
         self.app.instance.end()
 
-    async def _end_loops(self) -> None:
-        for loop in self._loops:
-            loop.cancel()
-        await asyncio.gather(*self._loops, return_exceptions=True)
+    @asynccontextmanager
+    async def _delivering(self) -> AsyncIterator[None]:
+        """Only between rounds, so that what is shown does not depend on how fast this machine is."""
+        loops = [asyncio.create_task(outbox.run()) for outbox in self._outboxes]
+        try:
+            yield
+        finally:
+            for loop in loops:
+                loop.cancel()
+            await asyncio.gather(*loops, return_exceptions=True)
 
     # ------------------------------------------------------------ time
     async def to(self, day: str, time: str, every: float | None = None) -> None:
@@ -138,24 +155,9 @@ class Week:
     async def settled(self) -> None:
         """Until no request runs and everything is delivered that can be now."""
         await self.bot.quiet()
-        for outbox in self._outboxes:
-            outbox.wake()
-            await until(lambda outbox=outbox: self._done(outbox), "all is delivered that can be")  # type: ignore[misc]
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait for what goes on without a step."""
-        await until(condition, "it happens")
-
-    async def _done(self, outbox: Outbox) -> bool:
-        now = self.clock.now
-        if outbox._busy:
-            return False
-        due = await self.app.store.read(lambda db: message_rows.due(db, outbox._platform, now, 100))
-        held = outbox._held_until
-        if all(held.get(outbox._courier.lane(message), 0) > now for message in due):
-            return True
-        outbox.wake()
-        return False
+        async with self._delivering():
+            for outbox in self._outboxes:
+                await until(partial(idle, self.app, outbox), "all is delivered that can be")
 
     # ------------------------------------------------------------ what happens
     async def figure(self, signal: str, subject: str, value: float) -> None:

@@ -40,11 +40,15 @@ class WeekChat(TestChat):
                 self._at.setdefault(message.id, []).append(now)
 
     def told(self) -> list[str]:
-        """Every message, those of threads below theirs: when, where, what it said first and (after ``=>``) in the end."""
-        return [line for post in self.posts.values() if not post.below for line in self._conversation(post)]
+        """Every message, those of threads below theirs: when, where, what it said first and (after ``=>``) in the end.
+
+        Channels are told at the same time, so that of one minute they stand by name; in a channel the order is as it was told.
+        """
+        notices = sorted((post for post in self.posts.values() if not post.below), key=lambda post: (self._at[post.row][0], _name(post)))
+        return [line for post in notices for line in self._conversation(post)]
 
     def _conversation(self, post: Posted) -> Iterator[str]:
-        yield f"{self._moment(post, 0)} {self.platform} {NAMES.get(post.place.channel, post.place.channel)} | {self._course(post)}"
+        yield f"{self._moment(post, 0)} {self.platform} {_name(post)} | {self._course(post)}"
         for below in self.posts.values():
             if below.below == post.id:
                 yield f"    {self._moment(below, 0)} | {self._course(below)}"
@@ -75,3 +79,7 @@ class WeekChat(TestChat):
 def moment(at: float) -> str:
     """``Mon 09:00``."""
     return f"{datetime.fromtimestamp(at, ZONE):%a %H:%M}"
+
+
+def _name(post: Posted) -> str:
+    return NAMES.get(post.place.channel, post.place.channel)
