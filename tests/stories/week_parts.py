@@ -97,7 +97,6 @@ class Parts:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self.ran: list[str] = []
         self.groups = (
             *(self._group(name, *commands) for name, commands in self._commands().items()),
             self._services(),
@@ -139,7 +138,6 @@ class Parts:
 
     async def backup(self, ctx: Context) -> Reply:
         """A good backup."""
-        self.ran.append(f"{ctx.clock():.0f}")
         return Reply("백업 완료", tone=Tone.GOOD)
 
     async def drill(self, ctx: Context) -> Reply:
