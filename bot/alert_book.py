@@ -97,11 +97,14 @@ class AlertBook:
         return bool(mutes or windows)
 
     def _end_mute(self, db: Database, mute: Mute, person: str = "") -> None:
-        """Said below the alert it was asked at; nobody was told of the others yet, or they show it themselves."""
+        """Said below the alert it was asked at, or where alerts are told: one of a whole rule belongs to none."""
         alert_rows.end_mute(db, mute.id, self._desk.clock())
         alert = alert_rows.get(db, mute.alert)
-        if alert is not None:
-            self.below(db, alert, self.telling.mute_ended(mute, alert, person))
+        if alert is not None and alert.announced_at is not None:
+            self.below(db, alert, self.telling.mute_ended(mute, alert.is_open, person))
+        else:
+            going_on = any(map(mute.covers, alert_rows.all_open(db)))
+            self._desk.notices.show(db, mute.key, self._desk.places.alerts(), self.telling.mute_ended(mute, going_on, person))
         self._tell_waiting(db)
         for each in alert_rows.all_open(db):
             if mute.covers(each) and each.announced_at is not None:

@@ -152,11 +152,11 @@ class AlertTelling:
         """Who muted what until when."""
         return self._words("alerts.muted", person=mute.person, scope=self.scope(mute), until=self.figures.moment(mute.until))
 
-    def mute_ended(self, mute: Mute, alert: Alert | None, person: str = "") -> Reply:
+    def mute_ended(self, mute: Mute, going_on: bool, person: str = "") -> Reply:
         """A mute is over, by itself or by somebody."""
         key = "alerts.unmuted" if person else "alerts.mute_ended"
-        going_on = alert is not None and alert.is_open
-        state = self._words("alerts.goes_on" if going_on else "alerts.is_over")
+        over = "alerts.is_over" if mute.alert else "alerts.nothing_on"
+        state = self._words("alerts.goes_on" if going_on else over)
         return Reply(self._words(key, scope=self.scope(mute), person=person), state, tone=Tone.WARN if going_on else Tone.NEUTRAL)
 
     # ------------------------------------------------------------ maintenance

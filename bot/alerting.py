@@ -28,6 +28,9 @@ from bot.team_files import TeamFile
 from bot.watch import Watch, Watched
 from bot.words import Words
 
+# What people tell us about alerts, lists and turns is no reason for what went wrong.
+_NOTED_WITH_US = frozenset({"alert", "checklist", "oncall", "schedule", "approve", "deny"})
+
 
 @dataclass(frozen=True, slots=True)
 class Ground:
@@ -82,8 +85,9 @@ def meaning(registry: Registry, typed: str) -> object | None:
 
 
 def _changes(registry: Registry, typed: str) -> bool:
+    """Whether it may have changed what is watched: not what people note with us about it."""
     try:
         command, _ = registry.resolve(line.split(line.normalise(typed)))
     except Refusal:
         return False
-    return command.risk is not Risk.READ
+    return command.risk is not Risk.READ and command.path[0] not in _NOTED_WITH_US

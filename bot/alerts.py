@@ -91,6 +91,11 @@ class Mute:
     until: float
     alert: int = 0
 
+    @property
+    def key(self) -> str:
+        """Under which its end is told, where there is no alert to tell it below."""
+        return f"mute:{self.id}"
+
     def covers(self, alert: Alert) -> bool:
         """Whether it keeps this one quiet; one that stands for many only when all of the rule is muted."""
         return self.rule == alert.rule and (not self.subject or self.subject == alert.subject)

@@ -146,7 +146,7 @@ class App:
     def _checklists(self) -> ChecklistBook:
         file = TeamFile(checklist_book.FILE, self.settings.vcc_team_dir, self.settings.vcc_home / "team", checklists.parse)
         self.inspector.watch(file)
-        return ChecklistBook(self.store, file, self.words, self.clock)
+        return ChecklistBook(self.store, file, self.words, self.notices, self.clock)
 
     def _calling(self) -> Calling:
         ground = Ground(

@@ -1,4 +1,7 @@
-"""The checklists in force and the runs of them: read from the team's file or ours, kept for 400 days. Measures nothing, says nothing."""
+"""The checklists in force and the runs of them: read from the team's file or ours, kept for 400 days. Measures nothing.
+
+Reminders are said where the report stands; what they say is decided elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,12 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from sqlite_utils import Database
+
 from bot.checklists import Checklists, Run, Signature
-from bot.store import checklist_rows
+from bot.model import Place, Reply
+from bot.notices import Notices
+from bot.store import checklist_rows, notice_rows
 from bot.store.engine import Store
 from bot.team_files import TeamFile
 from bot.words import Words
@@ -19,8 +26,9 @@ _MOST_RUNS = 1_000
 class ChecklistBook:
     """What ``checklist`` commands work on. ``clock`` says what is old."""
 
-    def __init__(self, store: Store, file: TeamFile[Checklists], words: Words, clock: Callable[[], float]) -> None:
+    def __init__(self, store: Store, file: TeamFile[Checklists], words: Words, notices: Notices, clock: Callable[[], float]) -> None:
         self._store = store
+        self._notices = notices
         self._file = file
         self._words = words
         self._clock = clock
@@ -54,3 +62,12 @@ class ChecklistBook:
     async def sign(self, number: int, item: str, signature: Signature) -> Run:
         """Put a person's word under an item; the run as it stands then. Conflict when the same was said before."""
         return await self._store.write(lambda db: checklist_rows.sign(db, number, item, signature))
+
+    async def remind_elsewhere(self, run: Run, stage: str, here: Place, said: Reply) -> None:
+        """Say this of a run in every other place that shows its report; once for each stage, however often it is asked."""
+
+        def work(db: Database) -> None:
+            places = [place for place in notice_rows.places_of_answer(db, run.reference) if place != here]
+            self._notices.show(db, f"checklist:{run.id}:{stage}", places, said)
+
+        await self._store.write(work)

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Protocol
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, model_validator
 from pydantic_core import PydanticCustomError
 
-from bot.model import Outcome, Reply, Tone
+from bot.model import Outcome, Place, Reply, Tone
 
 _STEP = re.compile(r"[A-Za-z_]\w*|\[\*\]")
 _ONE_PATH = r"(\[\*\]|[A-Za-z_]\w*)(\.[A-Za-z_]\w*|\[\*\])*"
@@ -222,6 +222,9 @@ class Book(Protocol):
 
     async def sign(self, number: int, item: str, signature: Signature) -> Run:
         """Put a person's word under an item; the run as it stands then. Conflict when the same was said before."""
+
+    async def remind_elsewhere(self, run: Run, stage: str, here: Place, said: Reply) -> None:
+        """Say this of a run in every other place that shows its report; once for each stage, however often it is asked."""
 
 
 def judged(item: Item, reply: Reply) -> tuple[Verdict, float | None]:

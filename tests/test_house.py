@@ -33,6 +33,7 @@ ROOMS = {
         "bot/locks.py",
         "bot/notices.py",
         "bot/alert_",
+        "bot/checklist_book.py",
         "bot/watch.py",
         "bot/incident_",
         "bot/oncall_book.py",

@@ -91,6 +91,11 @@ def messages_of(db: Database, key: str) -> list[int]:
     return [int(row[0]) for row in db.execute(wanted, (key,))]
 
 
+def places_of_answer(db: Database, reference: str) -> list[Place]:
+    """Where the answer to this request stands."""
+    return [_place(db, message) for message in message_rows.of_answer(db, reference)]
+
+
 def _place(db: Database, message: int) -> Place:
     (place,) = db.execute("SELECT place FROM messages WHERE id = ?", (message,)).fetchone()
     return place_from(loads(place))

@@ -29,7 +29,9 @@ async def remind(ctx: Context, run: Annotated[int, Between(1, 10**12)]) -> Reply
     late = ctx.clock() >= found.at + ESCALATE_AFTER
     if not late:
         await ctx.promise_at(found.at + ESCALATE_AFTER, f"checklist remind {run}", about(found.name), {"run": run})
-    return _told(ctx, found, late=late)
+    told = _told(ctx, found, late=late)
+    await book.remind_elsewhere(found, "escalated" if late else "reminded", ctx.invocation.place, told)
+    return told
 
 
 def _told(ctx: Context, run: Run, *, late: bool) -> Reply:

@@ -62,6 +62,14 @@ async def test_a_muted_rule_records_what_is_new_and_tells_it_at_the_end_if_it_go
     assert [title for title in titles(bot) if "Disk" in title] == ["[critical] Disk · root — 95%"]
 
 
+async def test_the_end_of_a_mute_that_was_asked_at_no_alert_is_told_where_alerts_are(bot: Bot) -> None:
+    await bot.types("slack:olga", "alert mute disk --for 1h")
+    await looks(bot, DISK, after=HOUR, root=10.0)
+    for platform in ("slack", "discord"):
+        ended = notices(bot, platform)[-1].reply
+        assert (ended.title, ended.text) == ("The mute has ended: all of disk", "Nothing of it goes on now.")
+
+
 async def test_unmuting_ends_it_before_its_time(bot: Bot) -> None:
     await looks(bot, DISK, root=95.0)
     await bot.types("slack:olga", "alert mute 1")

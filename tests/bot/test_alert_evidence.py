@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from bot import alerting
 from bot.alert_evidence import Evidence
 from bot.errors import Unreachable
 from bot.model import Attachment
+from bot.registry import Registry, discover
 from bot.series import Series
 from bot.store import alert_rows
 from bot.store.error_rows import FoundErrors, Reading, add
@@ -61,6 +63,14 @@ async def test_errors_and_what_people_changed_stand_below_the_alert_on_every_pla
             "maintenance stop",
             "maintenance start --for 1h",
         ]
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [("restart backend", True), ("backup create", True), ("status", False), ("checklist run daily", False), ("alert ack 1", False)],
+)
+def test_only_what_may_have_changed_what_is_watched_is_told(line: str, told: bool) -> None:
+    assert alerting._changes(Registry(discover()), line) is told
 
 
 async def test_it_is_given_once(bot: Bot) -> None:

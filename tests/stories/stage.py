@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from bot import config
 from bot.app import App
 from bot.command import Group
 from bot.testing.bot import with_words, words_of
+from bot.testing.clock import Clock
 from tests.parts import no_schedules
 from tests.platforms.discord import FakeDiscord
 from tests.platforms.slack import FakeSlack
@@ -58,9 +60,14 @@ def people(slack: FakeSlack, discord: FakeDiscord, names: Sequence[str]) -> Mapp
 
 @asynccontextmanager
 async def stage(
-    home: Path, names: Sequence[str], settings: Mapping[str, str], groups: Sequence[Group] | None = None, rate_limits: bool = False
+    home: Path,
+    names: Sequence[str],
+    settings: Mapping[str, str],
+    groups: Sequence[Group] | None = None,
+    rate_limits: bool = False,
+    clock: Clock | None = None,
 ) -> AsyncIterator[Stage]:
-    """Everything connected. In ``settings``, ``{ada}`` stands for Ada's Discord id."""
+    """Everything connected. In ``settings``, ``{ada}`` stands for Ada's Discord id. With a ``clock``, a test looks and escalates itself."""
     logging.getLogger("discord").setLevel(logging.CRITICAL)
     async with FakeSlack() as slack, FakeDiscord() as discord:
         slack.limits.enforced = rate_limits
@@ -68,7 +75,8 @@ async def stage(
         members = people(slack, discord, names)
         room = discord.add_channel("ops")
         known = config.read(_environment(home, slack, discord, room, _filled(settings, members)), None)
-        app = App(known, groups=groups, sentences=with_words(words_of(groups or ())))
+        app = App(known, clock or time.time, groups, with_words(words_of(groups or ())))
+        app.watching = clock is None
         await app.open()
         app.connect()
         running = asyncio.create_task(app.run())
