@@ -87,12 +87,12 @@ class Bundle:
         self.missing: list[Missing] = []
 
     def begin(self) -> None:
-        """Make its directory, under another name until it is whole."""
+        """Make its directory, under another name until it is whole. What a crash left of others goes: nobody ends those."""
         with writing():
             self._part.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if self._part.exists():
-                _writable(self._part)
-                shutil.rmtree(self._part)
+            for left in self._part.parent.glob(f".*{_PART}"):
+                _writable(left)
+                shutil.rmtree(left)
             self._part.mkdir(mode=0o700)
 
     @contextlib.contextmanager
@@ -167,13 +167,19 @@ def bundles(folder: Path) -> tuple[Path, ...]:
     return tuple(sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")))
 
 
-def verified(bundle: Path) -> Verified:
-    """Every file against the hash it was kept with, and whether there are more or fewer than then."""
+def verified(bundle: Path, recorded: str = "") -> Verified:
+    """Every file against the hash it was kept with, and whether there are more or fewer than then.
+
+    ``recorded`` is the hash of SHA256SUMS as somebody noted it elsewhere: who can change a file can write new sums as well.
+    """
+    if not (bundle / SUMS).exists():
+        return Verified(bundle.name, 0, lost=(SUMS,))
     with reading(SUMS):
         lines = (bundle / SUMS).read_text(encoding="utf-8").splitlines()
     wanted = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
     there = {path.relative_to(bundle).as_posix() for path in bundle.rglob("*") if not path.is_dir()} - {SUMS}
     changed = sorted(name for name in wanted.keys() & there if _hash(bundle / PurePosixPath(name)) != wanted[name])
+    changed += [SUMS] if recorded and _hash(bundle / SUMS) != recorded else []
     return Verified(bundle.name, len(wanted), tuple(changed), tuple(sorted(wanted.keys() - there)), tuple(sorted(there - wanted.keys())))
 
 

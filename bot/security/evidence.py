@@ -76,9 +76,14 @@ class Evidence:
         """Those of an incident, the oldest first."""
         return bundles(self._folder / str(incident))
 
-    async def verify(self, incident: int) -> tuple[Verified, ...]:
-        """Each bundle of an incident against its hashes. OutsideError when one cannot be read."""
-        return tuple([await asyncio.to_thread(verified, path) for path in self.bundles(incident)])
+    async def verify(self, incident: int, recorded: Mapping[str, str]) -> tuple[Verified, ...]:
+        """Each bundle of an incident against its hashes. OutsideError when one cannot be read.
+
+        ``recorded`` has the hash of its sums for each bundle that was kept: one that is not there any more is told as well.
+        """
+        there = {path.name: path for path in self.bundles(incident)}
+        found = [await asyncio.to_thread(verified, path, recorded.get(name, "")) for name, path in there.items()]
+        return (*found, *(Verified(name, 0, lost=(name,)) for name in sorted(recorded.keys() - there.keys())))
 
     async def gather(self, about: About) -> Gathered:
         """One more bundle. OutsideError when it cannot be written; then nothing of it stays."""
@@ -171,7 +176,8 @@ def secrets_of(inspected: Mapping[str, Any]) -> list[str]:
     config = inspected.get("Config") or {}
     entries = [entry.partition("=")[::2] for entry in config.get("Env") or ()]
     words = [*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())]
-    named = [value for name, value in [*entries, *itertools.pairwise(words)] if value and _is_secret(name)]
+    options = [(name, value) for name, value in itertools.pairwise(words) if name.startswith("-") and " " not in name]
+    named = [value for name, value in [*entries, *options] if value and _is_secret(name)]
     return [*named, *(value for _, value in entries if "://" in value and "@" in value)]
 
 
@@ -180,10 +186,21 @@ def _is_secret(name: str) -> bool:
 
 
 def without_values(inspected: Mapping[str, Any]) -> dict[str, Any]:
-    """The same with the names of its variables only: what is no secret today may be one tomorrow."""
+    """The same with the names of its variables only: what is no secret today may be one tomorrow.
+
+    In its commands each word that is a secret goes too, also one so short or so common that no text would be searched for it.
+    """
+    hidden = frozenset(secrets_of(inspected))
     config = dict(inspected.get("Config") or {})
     config["Env"] = [f"{entry.partition('=')[0]}={_HIDDEN}" for entry in config.get("Env") or ()]
-    return {**inspected, "Config": config}
+    config |= {name: _words(config[name], hidden) for name in ("Cmd", "Entrypoint") if config.get(name)}
+    if config.get("Healthcheck"):
+        config["Healthcheck"] = {**config["Healthcheck"], "Test": _words(config["Healthcheck"].get("Test") or (), hidden)}
+    return {**inspected, "Args": _words(inspected.get("Args") or (), hidden), "Config": config}
+
+
+def _words(words: Sequence[str], hidden: frozenset[str]) -> list[str]:
+    return [_HIDDEN if word in hidden else word for word in words]
 
 
 def _about(about: About, counts: Mapping[str, int], findings: LogFindings) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 from bot.context import Context
 from bot.incidents import Entry, Incident, What
@@ -14,6 +15,7 @@ from commands.incident.work import Number
 
 _SHOWN = 8
 _EXAMPLE = 120
+_RECORDED = re.compile(r"(\d{8}T\d{6}\.\d{6}Z).* ([0-9a-f]{64})")
 
 
 def _lock(*, verify: bool = False, incident: Number = None) -> tuple[str, ...]:
@@ -36,7 +38,7 @@ async def evidence(ctx: Context, *, verify: bool = False, incident: Number = Non
 
     kept = Evidence(ctx.ops, ctx.services.redactor, ctx.settings.vcc_home, say)
     if verify:
-        return _verified(ctx, found, await kept.verify(found.number))
+        return _verified(ctx, found, await kept.verify(found.number, await _recorded(ctx, found)))
     audit = await ctx.services.audit.export(found.opened_at)
     gathered = await kept.gather(About(found.number, ctx.clock(), ctx.person.name, ctx.invocation.reference, audit))
     digest = hashlib.sha256((gathered.path / SUMS).read_bytes()).hexdigest()
@@ -44,6 +46,12 @@ async def evidence(ctx: Context, *, verify: bool = False, incident: Number = Non
     said = ctx.words("evidence.entry", name=gathered.path.name, files=len(gathered.files), size=size, digest=digest)
     await ctx.services.incidents.add(found.number, Entry(ctx.clock(), What.EVIDENCE, said, ctx.person.name, ctx.invocation.reference))
     return _gathered(ctx, found, gathered, digest)
+
+
+async def _recorded(ctx: Context, incident: Incident) -> dict[str, str]:
+    """The hashes of the bundles' sums, as the timeline has them."""
+    told = [_RECORDED.search(entry.text) for entry in await ctx.services.incidents.timeline(incident) if entry.what is What.EVIDENCE]
+    return {found[1]: found[2] for found in told if found is not None}
 
 
 def _gathered(ctx: Context, incident: Incident, gathered: Gathered, digest: str) -> Reply:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import subprocess
 from pathlib import Path
 
-import pytest
-
-from bot.errors import OutsideError
 from bot.redact import Redactor
 from bot.security.bundle import Bundle, bundles, verified
 
@@ -92,5 +90,25 @@ def test_one_that_was_cut_off_is_none_and_stands_in_nobodys_way(tmp_path: Path) 
 
 def test_a_bundle_without_its_sums_is_told_not_taken_for_well(tmp_path: Path) -> None:
     (tmp_path / "one").mkdir()
-    with pytest.raises(OutsideError):
-        verified(tmp_path / "one")
+    assert (verified(tmp_path / "one").holds, verified(tmp_path / "one").lost) == (False, ("SHA256SUMS",))
+
+
+def test_a_file_changed_together_with_its_sum_is_found_by_what_was_recorded(tmp_path: Path) -> None:
+    path = a_bundle(tmp_path)
+    recorded = hashlib.sha256((path / "SHA256SUMS").read_bytes()).hexdigest()
+    assert verified(path, recorded).holds
+    loosen(path)
+    before = hashlib.sha256((path / "errors.md").read_bytes()).hexdigest()
+    (path / "errors.md").write_text("all well")
+    after = hashlib.sha256(b"all well").hexdigest()
+    (path / "SHA256SUMS").write_text((path / "SHA256SUMS").read_text().replace(before, after))
+    assert verified(path).holds
+    assert verified(path, recorded).changed == ("SHA256SUMS",)
+
+
+def test_what_a_crash_left_of_a_bundle_goes_with_the_next_one(tmp_path: Path) -> None:
+    left = Bundle(tmp_path / "20260122T100000.000000Z", str, lambda value: value)
+    left.begin()
+    left.text("logs/a.txt", "a")
+    a_bundle(tmp_path, "20260122T110000.000000Z")
+    assert [each.name for each in tmp_path.iterdir()] == ["20260122T110000.000000Z"]

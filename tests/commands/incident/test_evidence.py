@@ -44,6 +44,9 @@ async def test_everything_is_kept_and_no_secret_is(bot_on_sandbox: Bot, sandbox_
     assert timeline.outcome is Outcome.DONE
     verified = await bot_on_sandbox("incident evidence --verify")
     assert (verified.outcome, verified.tone) == (Outcome.DONE, Tone.GOOD)
+    folder.rename(folder.with_name(".away"))
+    gone = await bot_on_sandbox("incident evidence --verify")
+    assert (gone.outcome, gone.data["bundles"][0]["lost"]) == (Outcome.FAILED, [kept.data["bundle"]])
 
 
 async def test_what_cannot_be_had_is_told_and_the_rest_is_kept(make_bot: MakeBot, whole_sandbox: None) -> None:
