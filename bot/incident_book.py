@@ -18,7 +18,7 @@ from bot.alerts import AlertState
 from bot.errors import Conflict
 from bot.incident_telling import IncidentTelling
 from bot.incident_timeline import Source, merged
-from bot.incidents import Action, Entry, Incident, Opening, Report, Room, RoomState, Step, StepState, What
+from bot.incidents import Action, Entry, Incident, Opening, Report, Room, RoomState, Step, What
 from bot.model import Place, Reply, Tone
 from bot.runbooks import MINUTE, Kind, Runbooks
 from bot.store import alert_rows, incident_rows
@@ -222,8 +222,3 @@ def room_name(number: int, opening: Opening) -> str:
     day = datetime.fromtimestamp(opening.at, UTC).strftime("%Y%m%d")
     ends = f"-{day}"
     return f"inc-{number}-{about}"[: _LONGEST_ROOM_NAME - len(ends)] + ends
-
-
-def undone(step: Step) -> Step:
-    """A step as if nobody had taken it."""
-    return replace(step, state=StepState.OPEN, person="", at=0.0, note="", reminded_at=0.0)

@@ -18,10 +18,10 @@ from bot.incident_timeline import AlertTimeline, RecordTimeline
 from bot.incident_watch import IncidentWatch, Watched
 from bot.inspector import SetUpInspector
 from bot.line import normalise, split
-from bot.model import Role
+from bot.model import Account, Role
 from bot.notices import Notices
 from bot.ops.bundle import Ops
-from bot.permissions import Permissions
+from bot.permissions import GROUP_OF, Permissions
 from bot.places import Places
 from bot.redact import Redactor
 from bot.registry import Registry
@@ -74,7 +74,7 @@ class IncidentHouse:
             ask=house.dispatch.ask,
             services=house.ops.containers.services,
             makers=self._makers,
-            members=lambda platform: house.permissions.people_on(platform, Role.OPERATOR),
+            members=self._members,
             accounts=house.permissions.accounts_named,
             wake=house.wake,
         )
@@ -83,6 +83,11 @@ class IncidentHouse:
     def _wake(self) -> None:
         self._house.wake()
         self.watch.hurry()
+
+    def _members(self, platform: str) -> tuple[Account, ...]:
+        """Whoever may work on incidents there; the groups too, whose people are known to the platform only."""
+        permissions = self._house.permissions
+        return tuple(each for kind in (platform, GROUP_OF.get(platform, "")) for each in permissions.people_on(kind, Role.OPERATOR))
 
     def _makers(self) -> Mapping[str, RoomMaker]:
         return {name: each for name, each in self._house.connectors.items() if isinstance(each, RoomMaker)}

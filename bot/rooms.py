@@ -12,7 +12,7 @@ from bot.model import Account, Place
 class RoomWish:
     """A channel to be made. ``name`` and ``topic`` are always the same for one incident, so that one made before is found again.
 
-    ``members`` are let in; nobody else sees it when it is ``private``.
+    ``members`` are let in, people and groups of them as far as the platform can; nobody else sees it when it is ``private``.
     """
 
     name: str

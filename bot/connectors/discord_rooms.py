@@ -67,8 +67,10 @@ def _body(wish: RoomWish, guild: int, us: str) -> dict[str, Any]:
     if wish.private:
         view = str(discord.Permissions(view_channel=True, send_messages=True, read_message_history=True).value)
         people = [us, *(account.id for account in wish.members if account.platform == "discord" and account.id.isdigit())]
+        roles = [account.id for account in wish.members if account.platform == "discord-role" and account.id.isdigit()]
         hidden = {"id": str(guild), "type": _ROLE, "deny": str(discord.Permissions(view_channel=True).value), "allow": "0"}
-        body["permission_overwrites"] = [hidden, *({"id": each, "type": _MEMBER, "allow": view, "deny": "0"} for each in people)]
+        let_in = [(_MEMBER, each) for each in people] + [(_ROLE, each) for each in roles]
+        body["permission_overwrites"] = [hidden, *({"id": each, "type": kind, "allow": view, "deny": "0"} for kind, each in let_in)]
     return body
 
 
