@@ -67,7 +67,12 @@ def _host(inspected: Mapping[str, Any], standing: Standing) -> dict[str, Any]:
     for mount in inspected.get("Mounts") or ():  # a volume without a name of its own would be made anew, and empty
         if mount.get("Type") == "volume" and mount.get("Destination") not in taken:
             binds.append(f"{mount['Name']}:{mount['Destination']}:{'rw' if mount.get('RW', True) else 'ro'}")
-    return {**host, "Binds": binds or None, "RestartPolicy": dict(standing.policy)}
+    named = {mount.get("Destination"): mount.get("Name") for mount in inspected.get("Mounts") or () if mount.get("Type") == "volume"}
+    mounts = [
+        {**mount, "Source": named[mount.get("Target")]} if not mount.get("Source") and mount.get("Target") in named else mount
+        for mount in host.get("Mounts") or ()
+    ]
+    return {**host, "Binds": binds or None, "Mounts": mounts or None, "RestartPolicy": dict(standing.policy)}
 
 
 def _first(standing: Standing) -> Attachment | None:

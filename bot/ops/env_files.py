@@ -19,6 +19,7 @@ from bot.ops.project_files import USUAL_COMPOSE, USUAL_ENVIRONMENT, Unreadable, 
 
 _MOST = 1 << 20
 _PART = ".vcc-part"
+_MOUNTS = Path("/proc/self/mountinfo")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,9 @@ class EnvFile:
 
     @property
     def writable(self) -> bool:
-        """Whether this program may change it: its folder too, as the new file comes beside it first."""
-        return os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK)
+        """Whether this program may change it: its folder too, as the new file comes beside it first. A file that is mounted by itself
+        cannot be replaced."""
+        return os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK) and not _is_mounted(self.path)
 
 
 class EnvFiles:
@@ -88,7 +90,8 @@ def _holding(root: Path, wanted: Wanted, names: Sequence[str]) -> EnvFile:
     files = list(_read(root, wanted, wanted.environment or USUAL_ENVIRONMENT))
     if not files:
         raise Conflict("revoke.no_env_file", folder=str(root))
-    chosen = next((file for file in files if set(names) & names_in(file.content)), None)
+    holders = [file for file in files if set(names) & names_in(file.content)]
+    chosen = next(iter(reversed(holders) if wanted.environment else holders), None)  # of several that Compose reads the last counts
     if chosen is None:
         compose = b"\n".join(file.content for file in _read(root, wanted, wanted.compose or USUAL_COMPOSE))
         if not any(re.search(rb"\$\{?" + name.encode() + rb"\b", compose) for name in names):
@@ -110,6 +113,14 @@ def _read(root: Path, wanted: Wanted, names: Iterable[str]) -> Iterable[EnvFile]
         except Unreadable:
             continue
         yield EnvFile((root / path).resolve(), path.as_posix(), content)
+
+
+def _is_mounted(path: Path) -> bool:
+    try:
+        mounts = _MOUNTS.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return any(line.split(" ")[4:5] == [str(path).replace(" ", "\\040")] for line in mounts.splitlines())
 
 
 def _line(name: str) -> re.Pattern[bytes]:

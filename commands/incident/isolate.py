@@ -119,7 +119,7 @@ async def plan_rejoin(ctx: Context, service: ServiceName) -> Plan:
             Fact("networks", words("isolate.fact.networks"), _networks(kept.containers), _network_ids(kept.containers)),
             Fact("again", words("isolate.fact.again"), words(f"isolate.again.{'yes' if waits else 'no'}"), waits),
         ),
-        targets=(f"service:{kept.service}",),
+        targets=(f"service:{kept.service}", *(("revoke",) if waits else ())),
         reversible=True,
         undo=words("isolate.rejoin_undo", name=kept.service),
     )

@@ -61,6 +61,14 @@ def test_a_volume_without_a_name_of_its_own_is_not_made_anew() -> None:
     assert asked["HostConfig"]["Binds"] == ["uploads:/app/uploads:rw", "f00:/cache:ro"]
 
 
+def test_a_mount_that_names_no_volume_gets_the_one_it_has() -> None:
+    """Asked for without a source, the engine would make a new and empty one."""
+    told = inspected()
+    told["HostConfig"]["Mounts"] = [{"Type": "volume", "Target": "/backups"}, {"Type": "tmpfs", "Target": "/tmp"}]
+    mounts = blueprint(told, Changes(), standing_from("backend", told), "x")["HostConfig"]["Mounts"]
+    assert mounts == [{"Type": "volume", "Target": "/backups", "Source": "kept"}, {"Type": "tmpfs", "Target": "/tmp"}]
+
+
 def test_a_word_of_the_command_is_changed_where_its_option_stands() -> None:
     told = inspected()
     asked = blueprint(told, Changes(options={"--requirepass": "new"}), standing_from("redis", told), "x")

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import Conflict
+from bot.ops import env_files
 from bot.ops.container_values import Service
 from bot.ops.containers import Containers
 from bot.ops.env_files import EnvFile, EnvFiles
@@ -99,3 +100,22 @@ async def test_a_file_outside_the_project_is_never_written(tmp_path: Path) -> No
     (project / ".env").symlink_to(tmp_path / "outside.env")
     with pytest.raises(Conflict, match=r"revoke\.no_env_file"):
         await EnvFiles(Listing(project, ""), project).holding(["A"])
+
+
+async def test_of_several_files_that_compose_reads_the_last_counts(tmp_path: Path) -> None:
+    """What an earlier one says is overridden by it, so a new secret written there would be lost at the next ``up``."""
+    for name in ("common.env", "production.env"):
+        (tmp_path / name).write_text("JWT_SECRET=old\n")
+    listing = Listing(tmp_path, f"{tmp_path}/common.env,{tmp_path}/production.env")
+    assert (await EnvFiles(listing, tmp_path).holding(["JWT_SECRET"])).path.name == "production.env"
+
+
+async def test_a_file_that_is_mounted_by_itself_is_refused_before_anything_is_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("JWT_SECRET=old\n")
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(f"36 35 98:0 /srv/.env {tmp_path}/.env rw,noatime shared:1 - ext4 /dev/sda1 rw\n")
+    monkeypatch.setattr(env_files, "_MOUNTS", mounts)
+    with pytest.raises(Conflict, match=r"revoke\.read_only"):
+        await EnvFiles(Listing(tmp_path, ""), tmp_path).holding(["JWT_SECRET"])
