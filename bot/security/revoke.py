@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.errors import Conflict, Denied, OutsideError, Refusal, VccError
@@ -103,6 +103,20 @@ class Revoking:
     def waits_for(self, service: str) -> bool:
         """Whether a service has to be made again when it rejoins."""
         return bool(self._waiting(service))
+
+    async def reopen(self) -> tuple[str, ...]:
+        """The queues that a crash left closed, open again while Redis still has its old password: nobody may go on for hours.
+
+        Going on closes them once more.
+        """
+        pending = self.journal.read("redis-password")
+        if pending is None or not pending.queues or {"recreate:redis", "open"} & {*pending.done}:
+            return ()
+        self._learn([*pending.values.values(), *pending.before])
+        await self.know()
+        await self._open(pending)
+        self.journal.write(replace(pending, done=tuple(step for step in pending.done if step != "close")))
+        return pending.queues
 
     async def know(self) -> None:
         """After a restart the bot's settings may still have a password of before: of those in the journal, use the one in force."""

@@ -7,10 +7,11 @@ from typing import Annotated
 
 from bot.command import Between, Rest
 from bot.context import Context
-from bot.errors import Conflict
-from bot.incidents import Report
+from bot.errors import Conflict, OutsideError
+from bot.incidents import Incident, Report
 from bot.model import Reply, Risk, Tone
 from bot.plain_text import harmless
+from bot.security.isolation import Isolations
 from commands.incident.group import figures_of, group, incident_of, page_of
 from commands.incident.post_mortem import post_mortem
 
@@ -31,15 +32,26 @@ async def resolve(ctx: Context, summary: Rest = Rest(""), *, incident: Number = 
     told = await post_mortem(ctx, as_ended)
     over = await ctx.services.incidents.resolve(found, Report(ctx.person.name, now, said, told.files))
     page = page_of(ctx)
-    left = "\n".join(f"☐ {page.named(step)}" for step in over.open_steps)
+    left = _left(ctx, over)
     return Reply(
         title=ctx.words("incident.ended", title=page.title(over), lasted=figures_of(ctx).duration(over.lasts(now))),
-        text=ctx.words("incident.steps_left", steps=left) if left else said,
+        text="\n".join(left) or said,
         tone=Tone.WARN if left else Tone.GOOD,
         files=told.files,
         buttons=page.buttons(over),
         data={**page.raw(over), "figures": told.figures},
     )
+
+
+def _left(ctx: Context, over: Incident) -> list[str]:
+    """What is easily forgotten now: steps that nobody took, services that are cut off still."""
+    steps = "\n".join(f"☐ {page_of(ctx).named(step)}" for step in over.open_steps)
+    try:
+        names = [each.service for each in Isolations(ctx.ops, ctx.settings.vcc_home).all() if each.incident == over.number]
+    except OutsideError:  # a record that cannot be read: ``check setup`` says so, and the incident is over all the same
+        names = []
+    said = [ctx.words("incident.still_isolated", names=", ".join(names), name=names[0])] if names else []
+    return [*said, *([ctx.words("incident.steps_left", steps=steps)] if steps else [])]
 
 
 @group.command("report", Risk.READ, timeout=120, examples=("incident report", "incident report 3"))

@@ -6,6 +6,7 @@ from bot.context import Context
 from bot.errors import VccError
 from bot.model import Button, Outcome, Progress, Reply, Risk, Tone
 from bot.ops.recreate import Recreate
+from bot.security.revoke import Revoking
 from bot.security.revoke_journal import RevokeJournal
 from commands.incident.group import group
 
@@ -15,7 +16,7 @@ _AGAIN = 60.0
 
 @group.command("recover", Risk.CHANGE, timeout=900, examples=("incident recover",), locks=lambda: ("revoke",))
 async def recover(ctx: Context) -> Reply:
-    """Finish each recreation whose new container was proved well; put the old container back for the others."""
+    """Finish each recreation whose new container was proved well; put the old container back for the others; open closed queues."""
 
     def say(step: str, name: str) -> None:
         ctx.say(Progress(ctx.words(f"revoke.step.recreate_{step}", name=name)))
@@ -28,6 +29,12 @@ async def recover(ctx: Context) -> Reply:
         except VccError as failure:
             failed = True
             said.append(ctx.words("revoke.recovered.failed", name=service, why=ctx.words(failure.key, **failure.values)))
+    try:
+        queues = await Revoking(ctx.ops, ctx.settings.vcc_home, ctx.services.redactor.learn).reopen()
+        said += [ctx.words("revoke.recovered.opened", names=", ".join(queues))] if queues else []
+    except VccError as failure:
+        failed = True
+        said.append(ctx.words("revoke.recovered.failed", name="redis", why=ctx.words(failure.key, **failure.values)))
     if failed:
         await ctx.promise_at(ctx.clock() + _AGAIN, RECOVER, RECOVER, {})
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.context import Context
+from bot.errors import Refusal
 from bot.model import Outcome, Reply, Table, Tone
 from bot.security.revoke import Ending
 from bot.security.revoke_journal import Revocation
@@ -40,7 +41,8 @@ def ended_text(ctx: Context, ending: Ending) -> str:
     if ending.failure is not None:
         said.append(words("revoke.failed_text", step=step_name(ctx, ending.failed_at), line=revocation.line))
         said.append(words(ending.failure.key, **ending.failure.values))
-        if "close" in revocation.done and "open" not in revocation.done:
+        closing = ending.failed_at == "close" and not isinstance(ending.failure, Refusal)  # some may be closed
+        if (closing or "close" in revocation.done) and "open" not in revocation.done:
             said.append(words("revoke.queues_closed", names=", ".join(revocation.queues)))
     if ending.waiting:
         said.append(words("revoke.waits", names=", ".join(ending.waiting)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.model import Outcome
+from bot.model import Outcome, Tone
 from tests.commands.conftest import Bot
 
 
@@ -25,3 +25,20 @@ async def test_neither_a_restart_nor_a_start_lets_an_isolated_service_out(bot_on
     finally:
         back = await bot_on_sandbox.approved("incident rejoin frontend")
     assert (back.outcome, back.data["answers"]) == (Outcome.DONE, True)
+
+
+async def test_a_restart_that_is_refused_leaves_the_queues_open_and_the_end_of_the_incident_reminds_of_it(bot_on_sandbox: Bot) -> None:
+    ops = bot_on_sandbox.app.ops
+    await bot_on_sandbox("incident open security somebody got in")
+    await bot_on_sandbox.approved("incident isolate backend")
+    try:
+        restarted = await bot_on_sandbox.approved("service restart backend --wait 10s")
+        assert restarted.outcome is not Outcome.DONE
+        assert await networks(bot_on_sandbox, "backend") == 0
+        assert not any(queue.is_paused for queue in await ops.bull.queues())
+        ended = await bot_on_sandbox("incident resolve that was it")
+        assert (ended.outcome, ended.tone) == (Outcome.DONE, Tone.WARN)
+        assert "incident rejoin backend" in ended.text
+    finally:
+        back = await bot_on_sandbox.approved("incident rejoin backend")
+    assert back.outcome is Outcome.DONE

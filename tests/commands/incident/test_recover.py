@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,23 @@ async def test_the_old_container_is_put_back_and_what_waits_is_said(bot_on_sandb
     assert (now.container_id, now.container_name, now.running) == (before, "vcc-frontend", True)
     RevokeJournal(home).clear("tokens")
     assert (await bot_on_sandbox("incident recover")).tone is Tone.GOOD
+
+
+async def test_queues_that_a_crash_left_closed_are_open_again(bot_on_sandbox: Bot) -> None:
+    """Killed between closing them and making Redis again: nothing has another password yet, and nobody may look until the morning."""
+    ops, journal = bot_on_sandbox.app.ops, RevokeJournal(bot_on_sandbox.app.settings.vcc_home)
+    names = tuple(queue.name for queue in await ops.bull.queues())
+    for name in names:
+        await ops.bull.pause(name)
+    pending = Revocation("redis-password", 1.0, "olga", 1, "R-1", services=("redis", "backend"), queues=names, done=("close", "file"))
+    journal.write(replace(pending, values={"REDIS_PASSWORD": "f" * 64}))
+    reply = await bot_on_sandbox("incident recover")
+    assert reply.outcome is Outcome.DONE
+    assert not any(queue.is_paused for queue in await ops.bull.queues())
+    left = journal.read("redis-password")
+    assert left is not None
+    assert left.left[0] == "close"
+    journal.clear("redis-password")
 
 
 async def test_what_cannot_be_put_in_order_yet_is_tried_again(bot_on_sandbox: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
