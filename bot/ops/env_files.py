@@ -67,7 +67,8 @@ class EnvFile:
     def writable(self) -> bool:
         """Whether this program may change it: its folder too, as the new file comes beside it first. A file that is mounted by itself
         cannot be replaced."""
-        return os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK) and not _is_mounted(self.path)
+        may = os.access(self.path, os.W_OK) and os.access(self.path.parent, os.W_OK)
+        return may and _can_be_given(self.path) and not _is_mounted(self.path)
 
 
 class EnvFiles:
@@ -113,6 +114,12 @@ def _read(root: Path, wanted: Wanted, names: Iterable[str]) -> Iterable[EnvFile]
         except Unreadable:
             continue
         yield EnvFile((root / path).resolve(), path.as_posix(), content)
+
+
+def _can_be_given(path: Path) -> bool:
+    """Whether a new file can get the owner and the group of this one: only an administrator gives files to others."""
+    was = path.stat()
+    return os.geteuid() == 0 or (was.st_uid == os.geteuid() and was.st_gid in (os.getegid(), *os.getgroups()))
 
 
 def _is_mounted(path: Path) -> bool:

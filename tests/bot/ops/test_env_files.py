@@ -119,3 +119,11 @@ async def test_a_file_that_is_mounted_by_itself_is_refused_before_anything_is_ch
     monkeypatch.setattr(env_files, "_MOUNTS", mounts)
     with pytest.raises(Conflict, match=r"revoke\.read_only"):
         await EnvFiles(Listing(tmp_path, ""), tmp_path).holding(["JWT_SECRET"])
+
+
+async def test_a_file_of_somebody_else_is_refused_before_anything_is_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Writable by all, yet the new one could not be given to its owner: that would be found out after MongoDB has the new password."""
+    (tmp_path / ".env").write_text("JWT_SECRET=old\n")
+    monkeypatch.setattr("os.geteuid", lambda: (tmp_path / ".env").stat().st_uid + 1)
+    with pytest.raises(Conflict, match=r"revoke\.read_only"):
+        await EnvFiles(Listing(tmp_path, ""), tmp_path).holding(["JWT_SECRET"])
