@@ -176,5 +176,10 @@ def waiting(db: Database) -> list[tuple[str, int, int, float]]:
 
 
 def prune(db: Database, before: float) -> None:
-    """Forget delivered messages older than ``before``; nothing edits them any more."""
-    db.execute("DELETE FROM messages WHERE created_at < ? AND (version = delivered OR dead = 1)", (before,))
+    """Forget delivered messages older than ``before``, which nothing edits any more; an open incident is told of below its own."""
+    db.execute(
+        "DELETE FROM messages WHERE created_at < ? AND (version = delivered OR dead = 1) AND id NOT IN ("
+        " SELECT n.message FROM notices n JOIN incidents i ON n.key IN ('incident:' || i.id, 'incident:' || i.id || ':room')"
+        " WHERE i.resolved_at = 0)",
+        (before,),
+    )

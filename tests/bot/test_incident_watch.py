@@ -205,3 +205,15 @@ async def test_a_security_incident_is_private_and_takes_no_step_by_itself(tmp_pa
         (overview,) = bot.chats["slack"].at(Place("slack", "#inc-1-security-20260202"))
         assert overview.reply.text.startswith("▶ 1. Isolate what is affected")
         assert overview.reply.tone is Tone.WARN
+
+
+async def test_an_incident_that_lasts_longer_than_messages_are_kept_is_still_told_of(tmp_path: Path) -> None:
+    async with a_house(tmp_path) as bot:
+        await bot.types("slack:olga", OPEN)
+        await a_round(bot)
+        bot.forward(40 * 86_400.0)
+        await bot.app.tending.forget()
+        await bot.types("slack:olga", "incident resolve that was it")
+        await a_round(bot)
+        told = titles(bot.chats["discord"].at(Place("discord", "300")))
+        assert "Post-mortem" in told
