@@ -64,6 +64,8 @@ class AlertBook:
         if alert.announced_at is not None:
             reply = self.telling.notice(alert, _covering(db, alert), self._desk.on_call(db) if alert.is_open else "")
             self._desk.notices.show(db, alert.key, self._places(alert), replace(reply, mentions=self._called(db, alert)))
+        if alert.state is not AlertState.OPEN:
+            self._desk.notices.hush(db, alert.key)
 
     def _called(self, db: Database, alert: Alert) -> tuple[Account, ...]:
         """A critical one calls whoever is on call, by name, until somebody is at it."""
@@ -77,6 +79,10 @@ class AlertBook:
     def is_quiet(self, db: Database, alert: Alert) -> bool:
         """Whether nothing is to be said of it now."""
         return bool(_covering(db, alert)) or any(window.covers(alert) for window in alert_rows.windows(db))
+
+    def quiet_until(self, db: Database, alert: Alert, since: float) -> float:
+        """When the last mute or window that kept it quiet since then ended; 0 when none did."""
+        return max((at for each, at in alert_rows.ended_since(db, since) if each.covers(alert)), default=0.0)
 
     def announce(self, db: Database, alert: Alert) -> Alert:
         """Tell of it for the first time, unless it is to be quiet; as it is then. Its evidence is owed from now on."""
@@ -97,11 +103,14 @@ class AlertBook:
         return bool(mutes or windows)
 
     def _end_mute(self, db: Database, mute: Mute, person: str = "") -> None:
-        """Said below the alert it was asked at, or where alerts are told: one of a whole rule belongs to none."""
+        """Said below the alert it was asked at, which calls again when it goes on, or where alerts are told: one of a whole rule belongs to
+        none.
+        """
         alert_rows.end_mute(db, mute.id, self._desk.clock())
         alert = alert_rows.get(db, mute.alert)
         if alert is not None and alert.announced_at is not None:
-            self.below(db, alert, self.telling.mute_ended(mute, alert.is_open, person))
+            said = self.telling.mute_ended(mute, alert.is_open, person)
+            self.below(db, alert, replace(said, mentions=() if self.is_quiet(db, alert) else self._called(db, alert)))
         else:
             going_on = any(map(mute.covers, alert_rows.all_open(db)))
             self._desk.notices.show(db, mute.key, self._desk.places.alerts(), self.telling.mute_ended(mute, going_on, person))

@@ -177,6 +177,7 @@ class OnCallBook:
             oncall_rows.acknowledge(db, number, person, now)
             page = replace(page, acknowledged_by=person, acknowledged_at=now)
             self._desk.notices.show(db, page.key, (), self._said(db, page))
+            self._desk.notices.hush(db, page.key)
             return page
 
         return await self._written(work)
