@@ -34,10 +34,14 @@ def _no_accounts(db: Database) -> tuple[Account, ...]:
     return ()
 
 
+def _no_letters(db: Database) -> tuple[Place, ...]:
+    return ()
+
+
 @dataclass(slots=True)
 class AlertDesk:
     """What the book works with. ``wake`` lets messages go out; ``on_call`` says who is called, empty for nobody; ``calls``
-    are their accounts.
+    are their accounts, ``letters`` their mailboxes.
     """
 
     store: Store
@@ -48,6 +52,7 @@ class AlertDesk:
     clock: Callable[[], float] = time.time
     on_call: Callable[[Database], str] = field(default=_nobody)
     calls: Callable[[Database], tuple[Account, ...]] = field(default=_no_accounts)
+    letters: Callable[[Database], tuple[Place, ...]] = field(default=_no_letters)
 
 
 class AlertBook:
@@ -60,10 +65,13 @@ class AlertBook:
     # ------------------------------------------------------------ inside somebody's commit
     def show(self, db: Database, alert: Alert) -> None:
         """Keep an alert as it is now, and its message with it; one that nobody was told of is only kept."""
+        self._show(db, alert, self._places(alert))
+
+    def _show(self, db: Database, alert: Alert, places: Sequence[Place]) -> None:
         alert_rows.save(db, alert)
         if alert.announced_at is not None:
             reply = self.telling.notice(alert, _covering(db, alert), self._desk.on_call(db) if alert.is_open else "")
-            self._desk.notices.show(db, alert.key, self._places(alert), replace(reply, mentions=self._called(db, alert)))
+            self._desk.notices.show(db, alert.key, places, replace(reply, mentions=self._called(db, alert)))
         if alert.state is not AlertState.OPEN:
             self._desk.notices.hush(db, alert.key)
 
@@ -85,10 +93,14 @@ class AlertBook:
         return max((at for each, at in alert_rows.ended_since(db, since) if each.covers(alert)), default=0.0)
 
     def announce(self, db: Database, alert: Alert) -> Alert:
-        """Tell of it for the first time, unless it is to be quiet; as it is then. Its evidence is owed from now on."""
+        """Tell of it for the first time, unless it is to be quiet; as it is then. Its evidence is owed from now on.
+
+        A critical one is told whoever is on call at that moment by letter, too: some can be called in no other way.
+        """
         if not self.is_quiet(db, alert):
             alert = replace(alert, announced_at=self._desk.clock(), owed=not alert.folded)
-        self.show(db, alert)
+        letters = self._desk.letters(db) if alert.severity is Severity.CRITICAL else ()
+        self._show(db, alert, (*self._places(alert), *letters))
         return alert
 
     def expire(self, db: Database) -> bool:

@@ -138,3 +138,13 @@ async def test_the_end_of_a_mute_of_a_whole_rule_is_said_in_the_channels(bot: Bo
     await looks(bot, DOWN, after=3_601)
     for platform in ("slack", "discord"):
         assert titles(bot, platform)[-1] == "The mute has ended: all of disk"
+
+
+async def test_who_is_called_by_mail_only_gets_a_letter_of_what_is_critical_and_how_it_ends(tmp_path: Path) -> None:
+    (tmp_path / "oncall.toml").write_text('[[contact]]\nname = "choi"\nmail = "choi@example.org"\n')
+    async with a_bot(tmp_path, platforms=("slack", "mail"), vcc_team_dir=tmp_path, vcc_alert_email=("all@example.org",)) as bot:
+        await bot.app.calling.book.refresh()
+        for value in (1.0, 0.0):
+            await looks(bot, DOWN, FULL, backend=value)
+        letters = [(post.place.channel, post.reply.title.partition(" (")[0]) for post in bot.chats["mail"].posts.values() if not post.below]
+        assert letters == [(each, "Recovered: Disk · backend") for each in ("all@example.org", "choi@example.org")]
