@@ -24,6 +24,8 @@ from bot.store.engine import Store
 T = TypeVar("T")
 # The rule of alerts that somebody asked for, to see one.
 TEST = "test"
+# What began so much later than now began before the clock was set back.
+_SET_BACK = 600.0
 
 
 def _nobody(db: Database) -> str:
@@ -106,8 +108,8 @@ class AlertBook:
     def expire(self, db: Database) -> bool:
         """End mutes and windows whose time has come, and tell what had to wait for that; whether there was any."""
         now = self._desk.clock()
-        mutes = [mute for mute in alert_rows.mutes(db) if mute.until <= now]
-        windows = [window for window in alert_rows.windows(db) if window.until <= now]
+        mutes = [mute for mute in alert_rows.mutes(db) if _is_over(mute.at, mute.until, now)]
+        windows = [window for window in alert_rows.windows(db) if _is_over(window.begun_at, window.until, now)]
         for mute in mutes:
             self._end_mute(db, mute)
         for window in windows:
@@ -268,6 +270,11 @@ class AlertBook:
         done = await self._desk.store.write(work)
         self._desk.wake()
         return done
+
+
+def _is_over(begun: float, until: float, now: float) -> bool:
+    """Also when the clock was set back so far that it would be quiet for longer than anybody asked."""
+    return until <= now or begun > now + _SET_BACK
 
 
 def _covering(db: Database, alert: Alert) -> list[Mute]:
