@@ -43,7 +43,7 @@ def _no_letters(db: Database) -> tuple[Place, ...]:
 @dataclass(slots=True)
 class AlertDesk:
     """What the book works with. ``wake`` lets messages go out; ``on_call`` says who is called, empty for nobody; ``calls``
-    are their accounts, ``letters`` their mailboxes.
+    are their accounts, ``letters`` their mailboxes where they have none.
     """
 
     store: Store
@@ -97,7 +97,7 @@ class AlertBook:
     def announce(self, db: Database, alert: Alert) -> Alert:
         """Tell of it for the first time, unless it is to be quiet; as it is then. Its evidence is owed from now on.
 
-        A critical one is told whoever is on call at that moment by letter, too: some can be called in no other way.
+        A critical one is a letter, too, to whoever is on call at that moment and can be called in no other way.
         """
         if not self.is_quiet(db, alert):
             alert = replace(alert, announced_at=self._desk.clock(), owed=not alert.folded)

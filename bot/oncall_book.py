@@ -80,9 +80,9 @@ class OnCallBook:
         return shift.contact.accounts if shift is not None else ()
 
     def letters(self, db: Database) -> tuple[Place, ...]:
-        """Where whoever is on call now gets letters."""
+        """Where whoever is on call now gets letters, when they have no account to be called by."""
         shift = self.shift(db)
-        return self.mailboxes(shift.contact) if shift is not None else ()
+        return self.mailboxes(shift.contact) if shift is not None and not shift.contact.accounts else ()
 
     def line_up(self, db: Database, at: float) -> tuple[Contact, ...]:
         """Who is called about what began at a moment, one after the other."""

@@ -22,7 +22,7 @@ name = "김온콜"
 accounts = ["slack:ada"]
 mail = "kim@example.org"
 [[contact]]
-name = "이온콜"
+name = "이당직"
 accounts = ["slack:ben"]
 mail = "lee@example.org"
 """
@@ -61,7 +61,7 @@ async def test_an_alert_is_one_conversation_in_every_mailbox(tmp_path: Path) -> 
     ops = [letter for letter, recipient in zip(box.letters, box.recipients, strict=True) if recipient == "ops@example.org"]
     assert [text_of(letter).splitlines()[0] for letter in ops] == [
         "✘ [위험] 서비스 꺼짐 · backend",
-        "✘ 15분째 응답이 없어 이온콜을 호출합니다",
+        "✘ 15분째 응답이 없어 이당직을 호출합니다",
         "✔ 복구됨: 서비스 꺼짐 · backend (15분 30초 만에)",
     ]
     assert len({letter["References"].split()[0] for letter in ops}) == 1
