@@ -24,6 +24,8 @@ from bot.store.engine import Store
 T = TypeVar("T")
 # The rule of alerts that somebody asked for, to see one.
 TEST = "test"
+# What began so much later than now began before the clock was set back.
+_SET_BACK = 600.0
 
 
 def _nobody(db: Database) -> str:
@@ -34,10 +36,14 @@ def _no_accounts(db: Database) -> tuple[Account, ...]:
     return ()
 
 
+def _no_letters(db: Database) -> tuple[Place, ...]:
+    return ()
+
+
 @dataclass(slots=True)
 class AlertDesk:
     """What the book works with. ``wake`` lets messages go out; ``on_call`` says who is called, empty for nobody; ``calls``
-    are their accounts.
+    are their accounts, ``letters`` their mailboxes where they have none.
     """
 
     store: Store
@@ -48,6 +54,7 @@ class AlertDesk:
     clock: Callable[[], float] = time.time
     on_call: Callable[[Database], str] = field(default=_nobody)
     calls: Callable[[Database], tuple[Account, ...]] = field(default=_no_accounts)
+    letters: Callable[[Database], tuple[Place, ...]] = field(default=_no_letters)
 
 
 class AlertBook:
@@ -60,10 +67,15 @@ class AlertBook:
     # ------------------------------------------------------------ inside somebody's commit
     def show(self, db: Database, alert: Alert) -> None:
         """Keep an alert as it is now, and its message with it; one that nobody was told of is only kept."""
+        self._show(db, alert, self._places(alert))
+
+    def _show(self, db: Database, alert: Alert, places: Sequence[Place]) -> None:
         alert_rows.save(db, alert)
         if alert.announced_at is not None:
             reply = self.telling.notice(alert, _covering(db, alert), self._desk.on_call(db) if alert.is_open else "")
-            self._desk.notices.show(db, alert.key, self._places(alert), replace(reply, mentions=self._called(db, alert)))
+            self._desk.notices.show(db, alert.key, places, replace(reply, mentions=self._called(db, alert)))
+        if alert.state is not AlertState.OPEN:
+            self._desk.notices.hush(db, alert.key)
 
     def _called(self, db: Database, alert: Alert) -> tuple[Account, ...]:
         """A critical one calls whoever is on call, by name, until somebody is at it."""
@@ -78,18 +90,26 @@ class AlertBook:
         """Whether nothing is to be said of it now."""
         return bool(_covering(db, alert)) or any(window.covers(alert) for window in alert_rows.windows(db))
 
+    def quiet_until(self, db: Database, alert: Alert, since: float) -> float:
+        """When the last mute or window that kept it quiet since then ended; 0 when none did."""
+        return max((at for each, at in alert_rows.ended_since(db, since) if each.covers(alert)), default=0.0)
+
     def announce(self, db: Database, alert: Alert) -> Alert:
-        """Tell of it for the first time, unless it is to be quiet; as it is then. Its evidence is owed from now on."""
+        """Tell of it for the first time, unless it is to be quiet; as it is then. Its evidence is owed from now on.
+
+        A critical one is a letter, too, to whoever is on call at that moment and can be called in no other way.
+        """
         if not self.is_quiet(db, alert):
             alert = replace(alert, announced_at=self._desk.clock(), owed=not alert.folded)
-        self.show(db, alert)
+        letters = self._desk.letters(db) if alert.severity is Severity.CRITICAL else ()
+        self._show(db, alert, (*self._places(alert), *letters))
         return alert
 
     def expire(self, db: Database) -> bool:
         """End mutes and windows whose time has come, and tell what had to wait for that; whether there was any."""
         now = self._desk.clock()
-        mutes = [mute for mute in alert_rows.mutes(db) if mute.until <= now]
-        windows = [window for window in alert_rows.windows(db) if window.until <= now]
+        mutes = [mute for mute in alert_rows.mutes(db) if _is_over(mute.at, mute.until, now)]
+        windows = [window for window in alert_rows.windows(db) if _is_over(window.begun_at, window.until, now)]
         for mute in mutes:
             self._end_mute(db, mute)
         for window in windows:
@@ -97,11 +117,14 @@ class AlertBook:
         return bool(mutes or windows)
 
     def _end_mute(self, db: Database, mute: Mute, person: str = "") -> None:
-        """Said below the alert it was asked at, or where alerts are told: one of a whole rule belongs to none."""
+        """Said below the alert it was asked at, which calls again when it goes on, or where alerts are told: one of a whole rule belongs to
+        none.
+        """
         alert_rows.end_mute(db, mute.id, self._desk.clock())
         alert = alert_rows.get(db, mute.alert)
         if alert is not None and alert.announced_at is not None:
-            self.below(db, alert, self.telling.mute_ended(mute, alert.is_open, person))
+            said = self.telling.mute_ended(mute, alert.is_open, person)
+            self.below(db, alert, replace(said, mentions=() if self.is_quiet(db, alert) else self._called(db, alert)))
         else:
             going_on = any(map(mute.covers, alert_rows.all_open(db)))
             self._desk.notices.show(db, mute.key, self._desk.places.alerts(), self.telling.mute_ended(mute, going_on, person))
@@ -247,6 +270,11 @@ class AlertBook:
         done = await self._desk.store.write(work)
         self._desk.wake()
         return done
+
+
+def _is_over(begun: float, until: float, now: float) -> bool:
+    """Also when the clock was set back so far that it would be quiet for longer than anybody asked."""
+    return until <= now or begun > now + _SET_BACK
 
 
 def _covering(db: Database, alert: Alert) -> list[Mute]:

@@ -25,13 +25,15 @@ class AlertSource:
     def waiting(self, db: Database) -> Sequence[Waiting]:
         """The oldest first."""
         found = [alert for alert in alert_rows.all_open(db) if _calls(alert) and not self._book.is_quiet(db, alert)]
-        return [self._waiting(alert) for alert in sorted(found, key=lambda alert: alert.opened_at)]
+        return [self._waiting(db, alert) for alert in sorted(found, key=lambda alert: alert.opened_at)]
 
-    def _waiting(self, alert: Alert) -> Waiting:
+    def _waiting(self, db: Database, alert: Alert) -> Waiting:
         telling = self._book.telling
         about = " — ".join(part for part in (telling.name(alert), telling.value(alert)) if part)
         button = Button(self._words("alerts.button.ack"), f"alert ack {alert.id}", "primary")
-        return Waiting(alert.key, alert.announced_at or alert.opened_at, "\n".join(part for part in (about, alert.text) if part), (button,))
+        since = alert.announced_at or alert.opened_at
+        said = "\n".join(part for part in (about, alert.text) if part)
+        return Waiting(alert.key, since, said, (button,), again=self._book.quiet_until(db, alert, since))
 
     def called(self, db: Database, waiting: Waiting, level: int) -> None:
         """The alert keeps it."""

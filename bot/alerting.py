@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-
-from sqlite_utils import Database
 
 from bot import alert_rules, line
 from bot.alert_book import AlertBook
@@ -18,6 +16,7 @@ from bot.alert_rules import Rule, RuleBook
 from bot.alert_signals import Signals, Source
 from bot.config import Settings
 from bot.errors import Refusal
+from bot.locks import Locks
 from bot.model import Risk
 from bot.ops.bundle import Ops
 from bot.redact import Redactor
@@ -34,7 +33,7 @@ _NOTED_WITH_US = frozenset({"alert", "checklist", "oncall", "schedule", "approve
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What alerts stand on. ``healthy`` tells which connectors hear people; ``wake`` lets messages go out; ``held`` tells what commands
+    """What alerts stand on. ``healthy`` tells which connectors hear people; ``wake`` lets messages go out; ``locks`` tell what commands
     work on.
     """
 
@@ -50,7 +49,7 @@ class Ground:
     healthy: Callable[[], Mapping[str, bool]]
     wake: Callable[[], None]
     clock: Callable[[], float]
-    held: Callable[[Database], Collection[str]]
+    locks: Locks
 
 
 def rules_file(settings: Settings) -> TeamFile[Sequence[Rule]]:
@@ -65,7 +64,7 @@ def watch(ground: Ground, book: AlertBook, rules: RuleBook) -> Watch:
     sources = (Source("history", recorded.measure), *signals.sources(ground.clock))
     course = Course(book, ground.words, ground.redactor.text)
     remedies = Remedies(book, partial(meaning, ground.registry))
-    return Watch(Watched(ground.store, book, course, remedies, ground.wake, ground.held), rules, sources, ground.clock)
+    return Watch(Watched(ground.store, book, course, remedies, ground.wake, ground.locks.held), rules, sources, ground.clock)
 
 
 def evidence(ground: Ground, book: AlertBook, rules: RuleBook) -> Evidence:

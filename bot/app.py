@@ -135,7 +135,7 @@ class App:
         """Who watches, and who gathers what is around an alert."""
         ground = alerting.Ground(
             self.settings, self.store, self.ops, self.registry, self.history, self.errors, self.pictures, self.redactor, self.words,
-            self.health, self.wake, self.clock, self.locks.held,
+            self.health, self.wake, self.clock, self.locks,
         )  # fmt: skip
         file = alerting.rules_file(self.settings)
         self.inspector.watch(file)

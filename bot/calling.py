@@ -67,7 +67,7 @@ class Calling:
 
     def about_alerts(self, desk: AlertDesk, alerts: AlertBook) -> None:
         """Critical alerts name who is on call, and call the next one when nobody is at them."""
-        desk.on_call, desk.calls = self.book.name, self.book.accounts
+        desk.on_call, desk.calls, desk.letters = self.book.name, self.book.accounts, self.book.letters
         self.escalation.add(AlertSource(alerts, self._words))
 
     @property

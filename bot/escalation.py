@@ -20,7 +20,7 @@ from bot.notices import Notices
 from bot.oncall import Contact
 from bot.oncall_book import OnCallBook
 from bot.places import Places
-from bot.store import oncall_rows
+from bot.store import notice_rows, oncall_rows
 from bot.store.engine import Store
 
 _LOG = logging.getLogger("vcc.escalation")
@@ -30,12 +30,16 @@ _KEPT = 400 * 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Something that waits for a person ``since`` a moment: its notice stands under ``key``; ``buttons`` are how one answers."""
+    """Something that waits for a person ``since`` a moment: its notice stands under ``key``; ``buttons`` are how one answers.
+
+    ``again``: when it last ceased to be kept quiet. Whoever is called has all their time from then on.
+    """
 
     key: str
     since: float
     about: str
     buttons: tuple[Button, ...] = ()
+    again: float = 0.0
 
 
 class Source(Protocol):
@@ -114,9 +118,13 @@ class Escalation:
             for waiting in source.waiting(db):
                 level, at = oncall_rows.level(db, waiting.key)
                 line_up = self._desk.book.line_up(db, waiting.since)
-                if level + 1 < len(line_up) and self._waited(waiting.since if at is None else at):
+                if level + 1 < len(line_up) and self._waited(self._begun(waiting, at)):
                     found.append((source, waiting, level + 1, line_up))
         return found
+
+    def _begun(self, waiting: Waiting, called_at: float | None) -> float:
+        begun = waiting.since if called_at is None else called_at
+        return max(begun, waiting.again) if waiting.again <= self._desk.clock() else begun
 
     def _waited(self, since: float) -> bool:
         """Too long; also when the clock jumped so far back that it would take too long to see that."""
@@ -130,7 +138,7 @@ class Escalation:
             oncall_rows.raise_to(db, waiting.key, level, self._desk.clock())
             source.called(db, waiting, level)
             self._desk.notices.below(db, waiting.key, said)
-            self._desk.notices.show(db, f"{waiting.key}:call:{level}", self._letters(line_up[level]), said)
+            self._desk.notices.show(db, notice_rows.call(waiting.key, level), self._letters(line_up[level]), said)
 
     def _said(self, waiting: Waiting, level: int, line_up: Sequence[Contact]) -> Reply:
         following = line_up[level + 1] if level + 1 < len(line_up) else None

@@ -36,3 +36,7 @@ class Notices:
     def show_below(self, db: Database, key: str, above: str, platforms: Collection[str], reply: Reply) -> None:
         """As ``show``, in the thread below each message of the key ``above`` on these platforms."""
         notice_rows.show_below(db, key, above, platforms, self._clean(reply), self._clock())
+
+    def hush(self, db: Database, key: str) -> None:
+        """Nobody is to be called below this any more: what was not delivered yet calls nobody, and letters that only call are not sent."""
+        notice_rows.hush(db, key)

@@ -46,8 +46,13 @@ class Rotation:
         """Whose turn it is at a moment, and when it ends: at the same time of day all year round."""
         local = datetime.datetime.fromtimestamp(at, ZoneInfo(self.zone)).replace(tzinfo=None)
         number = (local - self.start) // datetime.timedelta(days=self.days)
+        if self._ends(number) <= at:  # an hour that the clocks go back over comes twice: the turn ends in the first of them
+            number += 1
+        return self.order[number % len(self.order)], self._ends(number)
+
+    def _ends(self, number: int) -> float:
         ends = self.start + datetime.timedelta(days=self.days * (number + 1))
-        return self.order[number % len(self.order)], ends.replace(tzinfo=ZoneInfo(self.zone)).timestamp()
+        return ends.replace(tzinfo=ZoneInfo(self.zone)).timestamp()
 
 
 @dataclass(frozen=True, slots=True)

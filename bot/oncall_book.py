@@ -79,6 +79,11 @@ class OnCallBook:
         shift = self.shift(db)
         return shift.contact.accounts if shift is not None else ()
 
+    def letters(self, db: Database) -> tuple[Place, ...]:
+        """Where whoever is on call now gets letters, when they have no account to be called by."""
+        shift = self.shift(db)
+        return self.mailboxes(shift.contact) if shift is not None and not shift.contact.accounts else ()
+
     def line_up(self, db: Database, at: float) -> tuple[Contact, ...]:
         """Who is called about what began at a moment, one after the other."""
         shift = self.shift(db, at)
@@ -149,7 +154,7 @@ class OnCallBook:
         return await self._written(work)
 
     async def page(self, message: str, person: str) -> Page:
-        """Call whoever is on call. Conflict when nobody is known."""
+        """Call whoever is on call. Conflict when nobody is known, or there is nowhere to call them."""
         await self.refresh()
 
         def work(db: Database) -> Page:
@@ -157,9 +162,12 @@ class OnCallBook:
             line_up = self.line_up(db, now)
             if not line_up:
                 raise Conflict("oncall.nobody")
+            places = self._page_places(line_up[0])
+            if not places:
+                raise Conflict("oncall.nowhere", name=line_up[0].name)
             page = Page(0, message, person, now, line_up[0].name)
             page = replace(page, id=oncall_rows.insert(db, page))
-            self._desk.notices.show(db, page.key, self._page_places(line_up[0]), self._said(db, page))
+            self._desk.notices.show(db, page.key, places, self._said(db, page))
             return page
 
         return await self._written(work)
@@ -177,6 +185,7 @@ class OnCallBook:
             oncall_rows.acknowledge(db, number, person, now)
             page = replace(page, acknowledged_by=person, acknowledged_at=now)
             self._desk.notices.show(db, page.key, (), self._said(db, page))
+            self._desk.notices.hush(db, page.key)
             return page
 
         return await self._written(work)

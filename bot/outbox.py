@@ -102,7 +102,7 @@ class Outbox:
         while after is not None and len(self._busy) < _PARALLEL:
             after = await self._start_page(now, after)
         nearest = await self._store.read(lambda db: message_rows.next_due(db, self._platform))
-        holds = [until for until in self._held_until.values() if until > now]
+        holds = [until for lane, until in self._held_until.items() if self._is_held(lane, now)]
         waits = [at - now for at in (*holds, *([nearest] if nearest is not None else [])) if at > now]
         return max(0.01, min([_POLL, *waits]))
 
@@ -113,12 +113,16 @@ class Outbox:
         page = await self._store.read(lambda db: message_rows.due(db, self._platform, now, _PAGE, after))
         for message in page:
             lane = self._courier.lane(message)
-            if lane in busy or lane in self._busy or self._held_until.get(lane, 0) > now or len(self._busy) >= _PARALLEL:
+            if lane in busy or lane in self._busy or self._is_held(lane, now) or len(self._busy) >= _PARALLEL:
                 continue
             task = asyncio.create_task(self._deliver(message, lane), name=f"deliver-{message.id}")
             self._busy[lane] = task
             task.add_done_callback(functools.partial(self._done, lane))
         return page[-1].id if len(page) == _PAGE else None
+
+    def _is_held(self, lane: str, now: float) -> bool:
+        """Not by what was said before the clock was set back."""
+        return now < self._held_until.get(lane, 0) <= now + message_rows.LONGEST_WAIT
 
     def _done(self, lane: str, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:
@@ -168,7 +172,7 @@ class Outbox:
         final = failure.final or (failure.refused and message.attempts + 1 >= _TRIES)
         wait = failure.retry_after if failure.retry_after is not None else min(_LONGEST_WAIT, 2.0 ** min(message.attempts, 10))
         _LOG.warning("message %s not delivered on %s: %s%s", message.id, self._platform, failure, ", given up" if final else "")
-        next_at = self._clock() + wait
+        next_at = self._clock() + min(wait, message_rows.LONGEST_WAIT)
         if not final:
             # What comes after it in this lane waits too: people read a channel from top to bottom.
             self._held_until[lane] = next_at

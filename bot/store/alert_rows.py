@@ -210,3 +210,10 @@ def windows(db: Database) -> list[Window]:
 def end_window(db: Database, number: int, at: float) -> bool:
     """End one; False when it was over."""
     return db.execute("UPDATE maintenance SET ended_at = ? WHERE id = ? AND ended_at IS NULL", (at, number)).rowcount == 1
+
+
+def ended_since(db: Database, at: float) -> list[tuple[Mute | Window, float]]:
+    """Mutes and windows that ended since then, and when."""
+    mutes = db.execute(f"{_MUTE.replace(' FROM', ', ended_at FROM')} WHERE ended_at >= ?", (at,)).fetchall()
+    windows = db.execute(f"{_WINDOW} WHERE ended_at >= ?", (at,)).fetchall()
+    return [*((Mute(*row[:-1]), float(row[-1])) for row in mutes), *((Window(*row), float(row[-1])) for row in windows)]

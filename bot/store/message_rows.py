@@ -81,6 +81,8 @@ def show(db: Database, message: int, reply: Reply, at: float) -> None:
     )
 
 
+# A platform that wants to be left alone names minutes.
+LONGEST_WAIT = 3_600.0
 _FIELDS = (
     "m.id, m.place, m.account, m.handle, m.content, m.version, m.posted, m.sending, m.attempts, m.created_at, m.ticket,"
     " COALESCE(above.posted, '{}')"
@@ -108,12 +110,15 @@ def _message(row: tuple[str, ...]) -> Message:
 
 
 def due(db: Database, platform: str, now: float, limit: int, after: int = 0) -> list[Message]:
-    """Messages of a platform that should be shown or changed now, oldest first, with numbers above ``after``."""
+    """Messages of a platform that should be shown or changed now, oldest first, with numbers above ``after``.
+
+    One that seems to wait longer than any does was put off before the clock was set back.
+    """
     rows = db.execute(
         f"SELECT {_FIELDS} FROM messages m LEFT JOIN messages above ON above.id = m.parent"
-        f" WHERE m.platform = ? AND m.next_at <= ? AND m.version > m.delivered AND m.dead = 0 AND m.id > ? AND {_READY}"
+        f" WHERE m.platform = ? AND (m.next_at <= ? OR m.next_at > ?) AND m.version > m.delivered AND m.dead = 0 AND m.id > ? AND {_READY}"
         " ORDER BY m.id LIMIT ?",
-        (platform, now, after, limit),
+        (platform, now, now + LONGEST_WAIT, after, limit),
     )
     return [_message(row) for row in rows]
 

@@ -39,6 +39,20 @@ def say(db: Database, places: Sequence[Place], reply: Reply, at: float) -> None:
         message_rows.show(db, message_rows.insert(db, place, _NOBODY, {}, at), reply, at)
 
 
+def call(key: str, level: int) -> str:
+    """The key of the letters that call somebody about the notice of a key."""
+    return f"{key}:call:{level}"
+
+
+def hush(db: Database, key: str) -> None:
+    """What was not handed to a platform yet in the thread below this key calls nobody; the letters of ``call`` are not sent."""
+    unsent = "version > delivered AND dead = 0 AND delivered = 0 AND sending = 0 AND posted = '{}'"
+    below = "parent IN (SELECT message FROM notices WHERE key = ?)"
+    db.execute(f"UPDATE messages SET content = json_remove(content, '$.mentions') WHERE {unsent} AND {below}", (key,))
+    letters = "id IN (SELECT message FROM notices WHERE key GLOB ?)"
+    db.execute(f"UPDATE messages SET delivered = version WHERE {unsent} AND {letters}", (f"{key}:call:*",))
+
+
 def show_below(db: Database, key: str, above: str, platforms: Collection[str], reply: Reply, at: float) -> None:
     """As ``show``, in the thread below each message of the key ``above`` on these platforms."""
     taken = {_place(db, message) for message in messages_of(db, key)}

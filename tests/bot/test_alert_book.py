@@ -198,3 +198,13 @@ async def test_a_stranger_and_a_viewer_are_refused(bot: Bot, line: str) -> None:
     (alert,) = await bot.app.alerts.open()
     assert alert.state is AlertState.OPEN
     assert [*await bot.app.alerts.mutes(), *await bot.app.alerts.windows()] == []
+
+
+@pytest.mark.parametrize("line", ["alert mute disk --for 1h", "maintenance start --for 1h"])
+async def test_a_clock_that_is_set_back_keeps_nothing_quiet_for_a_year(bot: Bot, line: str) -> None:
+    await bot.types("slack:olga", line)
+    await everywhere(bot)
+    await looks(bot, DISK, after=-3, root=95.0)
+    assert [alert.announced_at for alert in await bot.app.alerts.open()] == [None]
+    await looks(bot, DISK, after=-365 * 86_400.0, root=95.0)
+    assert [alert.announced_at for alert in await bot.app.alerts.open()] == [bot.clock()]

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from bot.alert_signals import Reading
 from bot.model import Account
+from bot.outbox import NotDelivered
 from bot.testing.bot import Bot, a_bot
 from tests.bot.alerted import DISK, STATE, everywhere, looks, notices, rule, titles
 
@@ -87,3 +89,62 @@ async def test_two_at_once_call_for_each(bot: Bot) -> None:
     await looks(bot, DOWN, backend=1.0, redis=1.0)
     await goes_round(bot, WAIT)
     assert len(calls(bot)) == 2
+
+
+@pytest.mark.parametrize(
+    ("quiet", "loud"), [("alert mute 1 --for 1h", "alert unmute 1"), ("maintenance start --for 1h", "maintenance stop"), ("", "")]
+)
+async def test_what_was_kept_quiet_gives_whoever_is_called_all_their_time_again(bot: Bot, quiet: str, loud: str) -> None:
+    await looks(bot, DOWN, backend=1.0)
+    await bot.types("slack:olga", quiet or "alert mute 1 --for 1h")
+    await goes_round(bot, 2_000)
+    if loud:
+        await bot.types("slack:olga", loud)
+    else:
+        await looks(bot, DOWN, after=1_600, backend=1.0)
+        (said,) = (post.reply for post in bot.chats["slack"].posts.values() if "mute has ended" in post.reply.title)
+        assert Account("slack", "ada") in said.mentions
+    await goes_round(bot, WAIT - 1)
+    assert calls(bot) == []
+    await goes_round(bot, 1)
+    assert len(calls(bot)) == 1
+
+
+@pytest.mark.parametrize("over", ["ack", "recovered"])
+async def test_a_call_that_an_outage_held_up_calls_nobody_once_somebody_is_at_it(bot: Bot, over: str) -> None:
+    await looks(bot, DOWN, backend=1.0)
+    bot.chats["slack"].fail(NotDelivered("down", retry_after=5))
+    bot.forward(WAIT)
+    await bot.app.calling.escalation.round()
+    await bot.shown("discord")
+    if over == "ack":
+        await bot.app.alerts.acknowledge(1, "Ada")
+    else:
+        bot.clock.forward(30)
+        for _ in range(2):
+            await bot.app.watch.take((DOWN,), {DOWN.signal: ({"backend": Reading(0.0)}, 180.0)})
+    bot.chats["slack"].recover()
+    bot.forward(120)
+    await everywhere(bot)
+    late, at_once = (
+        next(post for post in bot.chats[name].posts.values() if "calling" in post.reply.title) for name in ("slack", "discord")
+    )
+    assert late.reply.mentions == ()
+    assert at_once.reply.mentions
+
+
+async def test_the_end_of_a_mute_of_a_whole_rule_is_said_in_the_channels(bot: Bot) -> None:
+    await bot.types("slack:olga", "alert mute disk --for 1h")
+    await looks(bot, DOWN, after=3_601)
+    for platform in ("slack", "discord"):
+        assert titles(bot, platform)[-1] == "The mute has ended: all of disk"
+
+
+async def test_who_is_called_by_mail_only_gets_a_letter_of_what_is_critical_and_how_it_ends(tmp_path: Path) -> None:
+    (tmp_path / "oncall.toml").write_text('[[contact]]\nname = "choi"\nmail = "choi@example.org"\n')
+    async with a_bot(tmp_path, platforms=("slack", "mail"), vcc_team_dir=tmp_path, vcc_alert_email=("all@example.org",)) as bot:
+        await bot.app.calling.book.refresh()
+        for value in (1.0, 0.0):
+            await looks(bot, DOWN, FULL, backend=value)
+        letters = [(post.place.channel, post.reply.title.partition(" (")[0]) for post in bot.chats["mail"].posts.values() if not post.below]
+        assert letters == [(each, "Recovered: Disk · backend") for each in ("all@example.org", "choi@example.org")]

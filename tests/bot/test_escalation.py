@@ -188,3 +188,11 @@ async def test_what_was_over_long_ago_is_forgotten(tmp_path: Path) -> None:
         await goes_round(bot, WAIT)
         escalations, pages = await bot.app.store.read(lambda db: (list(db["escalations"].rows), list(db["oncall_pages"].rows)))
         assert ([row["key"] for row in escalations], [row["id"] for row in pages]) == (["page:2"], [2])
+
+
+async def test_a_page_that_would_reach_nobody_is_refused_and_not_kept(tmp_path: Path) -> None:
+    async with a_bot(tmp_path, oncall.group, platforms=("slack",), vcc_channel_ops=(), vcc_channel_alerts=()) as bot:
+        paged = await bot.types("local:olga", "oncall page the site is down")
+        assert paged.data["reason"] == "oncall.nowhere"
+        assert "VCC_CHANNEL_ALERTS" in paged.title + paged.text
+        assert await bot.app.store.read(lambda db: list(db["oncall_pages"].rows)) == []

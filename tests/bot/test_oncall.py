@@ -120,3 +120,11 @@ def test_what_is_wrong_is_named(text: str, says: str) -> None:
     told = Fault("oncall.toml", tuple(map(_problem, wrong.value.errors()))).sentence(Words("en"))
     assert says in told
     assert "oncall.data" not in told
+
+
+def test_in_the_hour_that_comes_twice_a_turn_ends_once() -> None:
+    found = roster(TURNS.replace("09:00:00", "02:30:00").replace("2026-01-05", "2026-10-18"), BERLIN)
+    first = at("2026-10-25T02:30", BERLIN)
+    names_of = [getattr(found.turn(first + minutes * 60)[0], "name", "") for minutes in range(-30, 120, 10)]
+    assert names_of == ["kim"] * 3 + ["lee"] * 12
+    assert found.turn(first - 1)[1] == first

@@ -277,3 +277,17 @@ async def test_a_bug_in_a_courier_is_logged_and_does_not_end_the_outbox(post: Po
         await post.shows("elsewhere", place=THERE)
         post.forward(61)
         await post.shows("hello")
+
+
+async def test_a_clock_that_is_set_back_keeps_no_message_waiting_until_its_old_time(post: Post) -> None:
+    post.chat.fail(NotDelivered("down"), times=1)
+    async with post.running():
+        number = await post.say("tried before")
+        await post.tried(number, 1)
+        post.forward(-86_400.0)
+        await post.shows("tried before")
+    post.clock.forward(86_400.0)
+    await post.say("written before", THERE)
+    post.clock.forward(-86_400.0)
+    async with post.running():
+        await post.shows("written before", place=THERE)
