@@ -133,6 +133,10 @@ class Ground:
             self.container("frontend").restart()
             wait_until(lambda: self.well() and self.page_reaches_backend(), f"the page of {self.name} is well", seconds=120, every=0.25)
 
+    def wait_for_page(self) -> None:
+        """Until requests through the page reach the backend, which may have started once more while its Redis came back."""
+        wait_until(self.page_reaches_backend, f"the page of {self.name} reaches the backend", seconds=60, every=0.25)
+
     def page_reaches_backend(self) -> bool:
         """Whether a request through the page's server is answered by the backend."""
         try:

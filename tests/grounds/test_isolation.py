@@ -52,7 +52,7 @@ async def test_an_isolated_service_is_unreachable_its_container_intact_and_comes
     assert names.keys() == before["NetworkSettings"]["Networks"].keys()
     assert all(service in aliases for aliases in names.values())
     assert answers(ground, service, path)
-    assert ground.get("frontend", "/api/jobs/queue/stats") == 200
+    ground.wait_for_page()
     assert isolations.kept(service) is None
 
 

@@ -47,7 +47,7 @@ async def test_the_redis_password_is_changed_without_losing_a_job_and_put_back(g
         assert new not in plain.text(revoked)
         assert not lets_in(ground.redis_url)
         assert lets_in(with_password(ground.redis_url, new))
-        assert ground.get("frontend", "/api/jobs/queue/stats") == 200
+        ground.wait_for_page()
         status = await ask("queue status", "olga")
         assert status.outcome is Outcome.DONE, plain.text(status)
         assert not any(queue["paused"] for queue in status.data)
