@@ -66,6 +66,11 @@ class Service:
     log_path: str = ""
 
     @property
+    def meant_to_run(self) -> bool:
+        """Whether nobody stopped it: it runs, or it died and comes back by itself."""
+        return self.state not in ("created", "exited", "dead")
+
+    @property
     def running(self) -> bool:
         """Whether it runs; healthy or not."""
         return self.state == "running"

@@ -63,8 +63,8 @@ class Recreate:
         old = await self._containers.container(container_id)
         await self.recover(old.name)
         now = await self._containers.networks.standing(old.name, container_id)
-        runs = old.running if running is None else running
-        under_way = Undertaking(old.name, old.container_name, container_id, old.running and bool(now.attachments), runs)
+        runs = old.meant_to_run if running is None else running
+        under_way = Undertaking(old.name, old.container_name, container_id, old.meant_to_run and bool(now.attachments), runs)
         self._write(under_way)
         self._say("make", old.name)
         kept = False

@@ -81,7 +81,7 @@ class Isolations:
         networks = self._ops.containers.networks
         return tuple(
             [
-                Held(await networks.standing(each.name, each.container_id), each.running)
+                Held(await networks.standing(each.name, each.container_id), each.meant_to_run)
                 for each in await self._ops.containers.replicas(service)
             ]
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bot.ops.container_parse import cpu_percent, disk_from, moment, service_from, usage_from
@@ -91,3 +93,10 @@ def test_the_disk_counts_what_could_be_removed() -> None:
     assert (disk.containers, disk.containers_written_bytes, disk.volumes_bytes) == (2, 7, 10)
     assert [(volume.name, volume.size_bytes, volume.users) for volume in disk.volumes] == [("a", 10, 1), ("b", None, 0)]
     assert (disk.build_cache_bytes, disk.build_cache_unused_bytes) == (7, 4)
+
+
+@pytest.mark.parametrize(
+    ("state", "meant"), [("running", True), ("restarting", True), ("paused", True), ("exited", False), ("created", False), ("dead", False)]
+)
+def test_what_dies_and_comes_back_was_stopped_by_nobody(state: str, meant: bool) -> None:
+    assert replace(service_from(container("backend")), state=state).meant_to_run is meant
