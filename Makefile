@@ -23,9 +23,9 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Three at a time, since most of them wait for something. Which worker takes what is said in tests/conftest.py.
+# Two at a time, since most of them wait for something. Which worker takes what is said in tests/conftest.py.
 test: lint
-	$(BIN)/pytest -n 3 --dist loadscope --no-loadscope-reorder --durations=25
+	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder --durations=25
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks

@@ -21,6 +21,7 @@ pytest_plugins = ["tests.real_parts", "tests.docker_parts", "tests.sandbox_fixtu
 
 # Whole deployments that many tests share, in the order in which they begin; and where their tests are.
 _SHARED = ("stack", "ground", "quick")
+_LOOP_OF_KILLS = 1_200
 _OF_THE_STACK = ("tests/live/test_stack.py", "tests/live/test_image.py", "tests/live/test_logs.py", "tests/live/test_page_proxy.py")
 _OF_THE_QUICK = ("tests/bot/sandbox/test_backend.py", "tests/bot/sandbox/test_real_bull.py")
 
@@ -51,8 +52,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Workers
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs a deployment takes longest, so it begins first, and the workers end together."""
+    """What needs a deployment takes longest, so it begins first, and the workers end together. A loop of kills starts a hundred
+    programs, which on a busy machine takes its time.
+    """
     items.sort(key=_turn)
+    for item in items:
+        if "faults" in item.path.parts:
+            item.add_marker(pytest.mark.timeout(_LOOP_OF_KILLS))
 
 
 def _turn(item: pytest.Item) -> int:

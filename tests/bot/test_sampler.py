@@ -120,6 +120,7 @@ async def test_a_system_that_hangs_holds_up_nobody_and_does_not_pile_up(store: S
         bench.forward(30)
         bench.sampler.begin_round()
         await until(lambda number=number: other.asked == number, "the other one is asked")  # type: ignore[misc]
+        await until(lambda: not bench.sampler._busy("redis"), "what it said is kept")
     assert system.asked == 1
     system.stuck.set()
     await bench.sampler.idle()

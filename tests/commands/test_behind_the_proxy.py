@@ -16,7 +16,7 @@ from bot.sandbox.deployment import Deployment
 from tests.commands.conftest import MakeBot
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-ALLOWED = {method: re.compile(pattern) for method, pattern in re.findall(r"'-allow([A-Z]+)=(.+)'", README)}
+ALLOWED = {method: re.compile(pattern) for method, pattern in re.findall(r"^ *- '-allow([A-Z]+)=(.+)'", README, re.MULTILINE)}
 LOOKS = ("status", "stats", "disk", "logs tail --lines 5", "logs errors --since 1h", "check connections", "check health", "check setup")
 
 

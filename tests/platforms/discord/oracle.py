@@ -20,7 +20,7 @@ class Oracle:
     def __init__(self, file: Path = ORACLE_FILE) -> None:
         self._spec: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         answers: Resource[Any] = DRAFT202012.create_resource(self._spec)
-        requests: Resource[Any] = DRAFT202012.create_resource(_with_numeric_snowflakes(self._spec))
+        requests: Resource[Any] = DRAFT202012.create_resource(_as_taken(self._spec))
         registry: Registry[Any] = Registry()
         self._registry = registry.with_resources([(_ANSWERS, answers), (_REQUESTS, requests)]).crawl()
         self._validators: dict[str, Draft202012Validator] = {}
@@ -67,10 +67,14 @@ def _deepest(error: Any) -> str:
     return f"{'.'.join(map(str, error.absolute_path))}: {str(error.message)[:300]}"
 
 
-def _with_numeric_snowflakes(spec: dict[str, Any]) -> dict[str, Any]:
-    """Discord takes ids as numbers too, and discord.py sends some so; its description knows only text."""
-    snowflake = spec["components"]["schemas"]["SnowflakeType"] | {"type": ["string", "integer"]}
-    schemas = spec["components"]["schemas"] | {"SnowflakeType": snowflake}
+def _as_taken(spec: dict[str, Any]) -> dict[str, Any]:
+    """Discord takes ids as numbers too, and permissions as text; discord.py sends some so. Its description knows only the other."""
+    known = spec["components"]["schemas"]
+    snowflake = known["SnowflakeType"] | {"type": ["string", "integer"]}
+    overwrite = known["ChannelPermissionOverwriteRequest"]
+    bits = {name: {"type": ["integer", "string", "null"], "pattern": "^[0-9]+$"} for name in ("allow", "deny")}
+    overwrite = overwrite | {"properties": overwrite["properties"] | bits}
+    schemas = known | {"SnowflakeType": snowflake, "ChannelPermissionOverwriteRequest": overwrite}
     return spec | {"components": spec["components"] | {"schemas": schemas}}
 
 
