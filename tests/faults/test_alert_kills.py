@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import multiprocessing
 import signal
 import time
 from collections.abc import AsyncIterator, Callable
@@ -19,6 +18,7 @@ from bot.store import alert_rows
 from bot.store.engine import Store
 from bot.store.error_rows import FoundErrors, Reading, add
 from tests.faults import alert_victim
+from tests.faults.programs import processes
 from tests.faults.test_kills import CHANNEL, MOST_POINTS, workspace
 from tests.platforms.slack import FakeSlack, Message
 
@@ -36,9 +36,6 @@ severity = "critical"
 AT_ONCE = 3
 ENOUGH = 60.0
 
-_processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["tests.faults.alert_victim", "bot.connectors.slack"])
-
 
 @asynccontextmanager
 async def bot(slack: FakeSlack, home: Path, fatal: int = 0) -> AsyncIterator[BaseProcess]:
@@ -54,7 +51,7 @@ async def bot(slack: FakeSlack, home: Path, fatal: int = 0) -> AsyncIterator[Bas
         "SLACK_API_URL": slack.base_url,
     }
     await slack.until(lambda: not slack.connections, ENOUGH)  # the dead one's may be noticed a moment later
-    process = _processes.Process(target=alert_victim.main, args=(environment, fatal))
+    process = processes.Process(target=alert_victim.main, args=(environment, fatal))
     process.start()
     try:
         await slack.until(lambda: slack.connections or not process.is_alive(), ENOUGH)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 import resource
 import signal
@@ -25,13 +24,11 @@ from bot.ops.bull import BullQueues
 from bot.ops.bundle import Ops
 from bot.sandbox.deployment import Deployment
 from tests.bot.backup.parts import NOW, fill_uploads, make
+from tests.faults.programs import processes
 
 STEPS = ("configuration", "hold", "database", "queue", "uploads", "check_database", "check_uploads", "settle")
 HELD = frozenset({"database", "queue"})
 FULL = 28
-
-_processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["tests.faults.test_backup_kills"])
 
 
 async def _nothing_is_worked_on(self: Stillness, names: Sequence[str], wait: float) -> bool:
@@ -72,7 +69,7 @@ def full(environment: Mapping[str, str], most: int, order: Order) -> None:
 
 
 async def _ended(target: object, *arguments: object) -> int | None:
-    process = _processes.Process(target=target, args=arguments)  # type: ignore[arg-type]
+    process = processes.Process(target=target, args=arguments)  # type: ignore[arg-type]
     process.start()
     await asyncio.to_thread(process.join, 30)
     code = process.exitcode

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 import signal
 from pathlib import Path
@@ -15,12 +14,10 @@ from bot.ops.error_log import ErrorGrouper
 from bot.ops.log_position import LogPosition
 from bot.ops.log_text import LogText
 from bot.store.engine import Store
+from tests.faults.programs import processes
 
 ROUNDS, EACH, MOST_POINTS = 4, 25, 30
 SERVICE = Service("backend", "c1", "backend-1", "image", "sha", "running", "", None, 0, False, 1.0, None, 1, 1, "vcc")
-
-_processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["tests.faults.test_error_index_kills"])
 
 
 class FileOfLines:
@@ -93,7 +90,7 @@ async def test_a_reader_killed_at_any_commit_loses_no_count_and_doubles_none(pla
         home = place / str(fatal)
         home.mkdir()
         FileOfLines(home / "log").write(EACH)
-        process = _processes.Process(target=victim, args=(home, fatal))
+        process = processes.Process(target=victim, args=(home, fatal))
         process.start()
         await asyncio.to_thread(process.join, 20)
         exit_code = process.exitcode

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 import shutil
 import signal
@@ -22,12 +21,10 @@ from bot.backup.work import Hooks, Step, Threads
 from bot.ops.bundle import Ops
 from tests.bot.backup.parts import NOW, fill_uploads, make
 from tests.bot.ops.remote_parts import Bucket
+from tests.faults.programs import processes
 
 # At these steps, and at each name that is given while a damaged one is replaced.
 STEPS = ("fetch", "verify", "aside", "in its place", "gone")
-
-_processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["tests.faults.test_fetch_kills"])
 
 
 async def _fetched(environment: dict[str, str], hooks: Hooks) -> None:
@@ -65,7 +62,7 @@ def _reached(step: Step) -> str:
 
 
 async def _killed(environment: dict[str, str], fatal: str) -> int | None:
-    process = _processes.Process(target=victim, args=(environment, fatal))
+    process = processes.Process(target=victim, args=(environment, fatal))
     process.start()
     await asyncio.to_thread(process.join, 30)
     code = process.exitcode

@@ -9,7 +9,6 @@ import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
-from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import pytest
 
 from bot.testing.waiting import until
 from tests.faults import incident_victim
+from tests.faults.programs import processes
 from tests.parts import no_schedules
 from tests.platforms.slack import FakeSlack, Message
 
@@ -42,9 +42,6 @@ _OPEN = (
     "SELECT COUNT(*) FROM incident_steps WHERE number = 1 AND state = 'open'",
 )
 
-_processes = get_context("forkserver")
-_processes.set_forkserver_preload(["tests.faults.incident_victim", "bot.connectors.slack"])
-
 
 @asynccontextmanager
 async def bot(slack: FakeSlack, home: Path, fatal: int = 0) -> AsyncIterator[BaseProcess]:
@@ -63,7 +60,7 @@ async def bot(slack: FakeSlack, home: Path, fatal: int = 0) -> AsyncIterator[Bas
         "SLACK_API_URL": slack.base_url,
     }
     before = slack.connections
-    process = _processes.Process(target=incident_victim.main, args=(environment, fatal))
+    process = processes.Process(target=incident_victim.main, args=(environment, fatal))
     process.start()
     try:
         await slack.until(lambda: slack.connections > before or not process.is_alive(), ENOUGH)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import multiprocessing
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,16 +19,13 @@ from bot.store.engine import Store
 from bot.store.ticket_rows import Ticket
 from bot.testing.waiting import until
 from tests.faults import victim
+from tests.faults.programs import processes
 from tests.parts import no_schedules
 from tests.platforms.slack import FakeSlack, Message
 
 CHANNEL = "C1"
 MOST_POINTS = 60
 ENOUGH = 60.0
-
-# A server that has imported everything already; each victim is a fork of it and starts at once.
-_processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["tests.faults.victim", "bot.connectors.slack"])
 
 
 @asynccontextmanager
@@ -57,7 +53,7 @@ async def bot(slack: FakeSlack, home: Path, fatal: int = 0) -> AsyncIterator[Bas
         "SLACK_API_URL": slack.base_url,
     }
     opened = slack.opened
-    process = _processes.Process(target=victim.main, args=(environment, fatal))
+    process = processes.Process(target=victim.main, args=(environment, fatal))
     process.start()
     try:
         await slack.until(lambda: slack.opened > opened or not process.is_alive(), ENOUGH)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import signal
 from pathlib import Path
 
@@ -12,18 +11,16 @@ from bot.testing.bot import OPS, a_bot
 from bot.testing.clock import Clock
 from commands import oncall
 from tests.faults import oncall_victim
+from tests.faults.programs import processes
 
 ENOUGH = 60.0
 MOST_POINTS = 40
 OPEN, NEXT, ANSWERED = "olga calls ada", "No answer for", "ben answered the call"
 
-_processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["tests.faults.oncall_victim"])
-
 
 async def killed_at(home: Path, fatal: int) -> bool:
     """Whether the process reached this point, and died there."""
-    process = _processes.Process(target=oncall_victim.main, args=(home, fatal))
+    process = processes.Process(target=oncall_victim.main, args=(home, fatal))
     process.start()
     await asyncio.to_thread(process.join, ENOUGH)
     assert process.exitcode in (0, -signal.SIGKILL)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
@@ -14,13 +13,12 @@ import pytest
 
 from bot.sandbox.deployment import Deployment
 from tests.faults import timed_victim
+from tests.faults.programs import processes
 from tests.sandbox_fixture import wait_until
 
 ENOUGH = 60.0
 MINUTES = 10
 
-_processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["tests.faults.timed_victim"])
 
 Level = tuple[int, int]
 
@@ -66,7 +64,7 @@ class House:
         """A running bot that has answered its line; killed at the end, without a word."""
         self._number += 1
         answer = self._home / f"answer{self._number}"
-        process = _processes.Process(target=timed_victim.main, args=(self._environment, ahead, line, answer))
+        process = processes.Process(target=timed_victim.main, args=(self._environment, ahead, line, answer))
         process.start()
         try:
             if line:
@@ -82,7 +80,7 @@ class House:
     def bot_that_dies(self, line: str, fatal: str) -> None:
         """A bot that types the line and kills itself before or after the switch."""
         answer = self._home / "never"
-        process = _processes.Process(target=timed_victim.main, args=(self._environment, 0.0, line, answer, fatal))
+        process = processes.Process(target=timed_victim.main, args=(self._environment, 0.0, line, answer, fatal))
         process.start()
         process.join(ENOUGH)
         assert (process.exitcode, answer.exists()) == (-9, False)

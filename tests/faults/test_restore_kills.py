@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 import shutil
 import signal
@@ -22,12 +21,10 @@ from bot.ops.snapshot_restore import unfinished
 from bot.sandbox.deployment import Deployment
 from tests.commands.backup.restore_parts import QUEUE, add_job, client_of, database_of, quiet, spoil, tree_of
 from tests.commands.conftest import Bot
+from tests.faults.programs import processes
 
 # Before the backend works on the new data, and after: then people may have worked with it since.
 BACK, ONWARD = ("load", "hold", "uploads", "files", "reconcile", "start"), ("healthy", "tidy")
-
-_processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["tests.faults.test_restore_kills"])
 
 
 async def _restore(environment: Mapping[str, str]) -> None:
@@ -68,7 +65,7 @@ def victim(environment: Mapping[str, str], fatal: str) -> None:
 
 
 async def _killed(environment: Mapping[str, str], fatal: str) -> None:
-    process = _processes.Process(target=victim, args=(environment, fatal))
+    process = processes.Process(target=victim, args=(environment, fatal))
     process.start()
     await asyncio.to_thread(process.join, 60)
     assert process.exitcode == -signal.SIGKILL, fatal

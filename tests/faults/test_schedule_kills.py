@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import signal
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,14 +11,12 @@ from bot.model import Outcome, Reply
 from bot.testing.bot import OPS, a_bot
 from bot.testing.clock import Clock
 from tests.faults import schedule_victim
+from tests.faults.programs import processes
 from tests.faults.test_kills import effects
 from tests.faults.victim import work
 
 ENOUGH = 60.0
 MOST_POINTS = 40
-
-_processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["tests.faults.schedule_victim"])
 
 
 async def killed_at(home: Path, fatal: int) -> bool:
@@ -27,7 +24,7 @@ async def killed_at(home: Path, fatal: int) -> bool:
     due = datetime.fromtimestamp(schedule_victim.DUE, UTC)
     text = f'[[schedule]]\nname = "nightly"\ncron = "{due.minute} {due.hour} * * *"\nzone = "UTC"\nline = "work once"\n'
     (home / "schedules.toml").write_text(text)
-    process = _processes.Process(target=schedule_victim.main, args=(home, fatal))
+    process = processes.Process(target=schedule_victim.main, args=(home, fatal))
     process.start()
     await asyncio.to_thread(process.join, ENOUGH)
     assert process.exitcode in (0, -signal.SIGKILL)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import shutil
 import signal
@@ -17,14 +16,12 @@ from bot.ops.snapshot_restore import Restore
 from bot.ops.snapshot_verify import verify
 from bot.ops.tree_values import Snapshot, TreeFault
 from tests.bot.ops.tree_parts import look, put_back, write
+from tests.faults.programs import processes
 
 MOST_POINTS = 200
 LATER = 1_769_050_000
 OWNER = (os.geteuid(), os.getegid())
 _STEPS = ("mkdir", "rename", "unlink", "rmdir", "link", "write", "fsync", "fchmod")
-
-_processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["tests.faults.test_snapshot_kills"])
 
 
 def _fatal(name: str, fatal: int, passed: list[int]) -> None:
@@ -67,7 +64,7 @@ ACTIONS: dict[str, Callable[[Path], object]] = {
 
 def killed(home: Path, action: str, fatal: int) -> bool:
     """Do it in a process that dies at this step; False when it never came to it."""
-    process = _processes.Process(target=_victim, args=(home, action, fatal))
+    process = processes.Process(target=_victim, args=(home, action, fatal))
     process.start()
     process.join(30)
     code = process.exitcode
