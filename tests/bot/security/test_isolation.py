@@ -12,7 +12,10 @@ import pytest
 from bot.errors import Unreachable
 from bot.ops.bundle import Ops
 from bot.ops.container_networks import Attachment, Standing
+from bot.ops.container_parse import service_from
+from bot.ops.container_values import Service
 from bot.security.isolation import Held, Isolated, Isolations
+from tests.bot.ops.fake_engine import container
 
 HOME = Attachment("vcc_net", "n1", ("backend", "api"), ("a:b",), "172.20.0.9", "", {"x": "y"}, "172.20.0.9")
 OTHER = Attachment("other", "n2")
@@ -56,8 +59,8 @@ class Engine:
         if attachment not in self.now.attachments:
             self.now = replace(self.now, attachments=(*self.now.attachments, attachment))
 
-    async def replicas(self, _name: str) -> list[Any]:
-        return [SimpleNamespace(name="backend", container_id="c1", running=True)]
+    async def replicas(self, _name: str) -> list[Service]:
+        return [service_from({**container("backend"), "Id": STANDING.container_id})]
 
     async def start(self, _container_id: str) -> None:
         self._called()

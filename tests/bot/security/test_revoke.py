@@ -15,12 +15,15 @@ from bot.ops import page_proxy
 from bot.ops.bundle import Ops
 from bot.ops.container_making import Changes
 from bot.ops.container_networks import Attachment, Standing
+from bot.ops.container_parse import service_from
+from bot.ops.container_values import Service
 from bot.ops.env_files import EnvFile
 from bot.ops.small_record import SmallRecord
 from bot.security import revoke
 from bot.security.isolation import Held, Isolated
 from bot.security.revoke import Revoking, changes_for
 from bot.security.revoke_journal import Kind, Revocation, RevokeJournal
+from tests.bot.ops.fake_engine import container
 
 NEW = "f" * 64
 OLD_FILE = "JWT_SECRET=old\nMONGO_ROOT_PASSWORD=old\nREDIS_PASSWORD=old\n"
@@ -74,8 +77,8 @@ class World:
         self.does("password")
         self.password = password
 
-    async def replicas(self, name: str) -> list[SimpleNamespace]:
-        return [SimpleNamespace(container_id=identity) for identity in self.containers if identity.partition(".")[0] == name]
+    async def replicas(self, name: str) -> list[Service]:
+        return [service_from({**container(name), "Id": identity}) for identity in self.containers if identity.partition(".")[0] == name]
 
     async def inspect(self, container_id: str) -> Mapping[str, Any]:
         return self.containers[container_id]
