@@ -52,9 +52,9 @@ class Examiner:
             findings.append(_bad(words, "commands"))
         for guild in guilds if identity else ():
             findings += await self._in_guild(client, guild, words)
-        if findings:
-            return findings
-        return [Finding("discord", "ok", words("discord.check.ok", bot=str(client.user), commands=registered))]
+        if not any(finding.state == "bad" for finding in findings):
+            findings.insert(0, Finding("discord", "ok", words("discord.check.ok", bot=str(client.user), commands=registered)))
+        return findings
 
     async def _registered(self, client: discord.Client) -> int:
         """How many root commands Discord has of us."""
@@ -75,6 +75,8 @@ class Examiner:
         whole = await client.fetch_guild(guild.id)
         me = await whole.fetch_member(client.user.id if client.user else 0)
         seen = {str(channel.id): channel for channel in await whole.fetch_channels()}
+        if not me.guild_permissions.manage_channels:
+            findings.append(Finding("discord rooms", "warn", words("discord.check.rooms"), words("discord.check.rooms_fix")))
         for channel in self._channels:
             findings += _channel_findings(seen.get(channel), channel, me, words)
         return findings

@@ -45,8 +45,8 @@ class SlackConnector:
         self._app = self._inbox.app(self._secret)
         self._link = SocketLink(self._app, app_client, pace) if app_client.token else None
         self._courier = SlackCourier(self._client, doors.words)
-        self._rooms = SlackRooms(self._client)
         self._roster = SlackRoster(self._client, wanted_groups(settings))
+        self._rooms = SlackRooms(self._client, self._roster)
         self._check = SlackCheck(settings, self._client, app_client, self._roster)
         self._probed_well_at = -math.inf
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.connectors.slack_errors import VENDOR, code_of, outside
+from bot.connectors.slack_roster import SlackRoster
 from bot.connectors.slack_text import escaped
 from bot.errors import OutsideError
 from bot.model import Place
+from bot.permissions import GROUP_OF
 from bot.rooms import RoomWish
 
 _LOG = logging.getLogger("vcc.slack")
@@ -25,8 +27,9 @@ _LOST = frozenset("channel_not_found is_archived not_in_channel".split())
 class SlackRooms:
     """Channels of one workspace."""
 
-    def __init__(self, client: AsyncWebClient) -> None:
+    def __init__(self, client: AsyncWebClient, roster: SlackRoster) -> None:
         self._client = client
+        self._roster = roster
 
     async def open(self, wish: RoomWish, us: str) -> Place | None:
         """The channel, with its people and topic; None where we may make none. ``us`` is our own user."""
@@ -41,7 +44,7 @@ class SlackRooms:
             raise outside(error) from error
         if channel is None:
             return None
-        await self._let_in(channel, wish)
+        await self._let_in(channel, await self._people(wish, us))
         await self._try("conversations.setTopic", channel=channel, topic=escaped(wish.topic, _LONGEST_TOPIC))
         return Place("slack", channel)
 
@@ -76,9 +79,18 @@ class SlackRooms:
                 return None
         return None
 
-    async def _let_in(self, channel: str, wish: RoomWish) -> None:
+    async def _people(self, wish: RoomWish, us: str) -> list[str]:
+        """Each once; of a group whoever is in it now."""
+        found = [account.id for account in wish.members if account.platform == "slack"]
+        for group in (account for account in wish.members if account.platform == GROUP_OF["slack"]):
+            try:
+                found += sorted(await self._roster.members(group))
+            except OutsideError as error:
+                _LOG.warning("an incident's channel is made without the people of %s: %s", group.id, error)
+        return [each for each in dict.fromkeys(found) if each != us]
+
+    async def _let_in(self, channel: str, people: Sequence[str]) -> None:
         """All at once; one by one when one of them cannot be, who then stays outside."""
-        people = [account.id for account in wish.members if account.platform == "slack"]
         if people and not await self._try("conversations.invite", channel=channel, users=",".join(people)):
             for person in people:
                 await self._try("conversations.invite", channel=channel, users=person)

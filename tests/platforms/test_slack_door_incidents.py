@@ -54,6 +54,18 @@ async def test_an_incident_has_a_channel_with_its_people_its_topic_and_buttons_t
         assert slack.files("C2")[0].bytes.decode().startswith("# Incident")
 
 
+async def test_people_of_a_group_are_let_in_too(slack: FakeSlack, tmp_path: Path) -> None:
+    slack.add_user("U7", "mina")
+    slack.add_group("S1", "ops-team", ["U7", "U3", BOT_USER])
+    more = {**MORE, "VCC_OPERATORS": "slack-group:S1,slack-group:S2"}
+    async with house(slack, tmp_path, more, also=GROUPS) as bot:
+        await slack.slash("U1", "C1", text="incident open security somebody got in")
+        await bot.until(lambda: rooms(slack) and bot.messages(rooms(slack)[0].id))
+        (room,) = rooms(slack)
+        assert room.private
+        assert room.members == {"U1", "U2", "U3", "U7"}
+
+
 async def test_a_channel_made_before_a_crash_is_found_again_but_not_somebody_elses(slack: FakeSlack, tmp_path: Path) -> None:
     async with house(slack, tmp_path, MORE, also=GROUPS) as bot:
         await slack.slash("U3", "C1", text=OPEN)
