@@ -10,6 +10,7 @@ import pytest
 
 from bot.errors import RecordUnwritable
 from bot.model import Account, Outcome, Tone
+from bot.outbox import NotDelivered
 from bot.testing.bot import Bot, a_bot
 from bot.testing.chat import Posted
 from bot.testing.clock import Clock
@@ -108,6 +109,24 @@ async def test_an_answer_ends_it_everywhere(tmp_path: Path) -> None:
         assert (again.outcome, "ben answered" in again.text) == (Outcome.REFUSED, True)
         unknown = await bot.types("slack:ada", "oncall ack 9")
         assert unknown.data["reason"] == "oncall.no_page"
+
+
+async def test_a_call_that_an_outage_held_back_reaches_nobody_after_the_answer(tmp_path: Path) -> None:
+    async with a_team(tmp_path) as bot:
+        await bot.types("slack:olga", "oncall page the site is down")
+        await goes_round(bot)
+        for platform in ("mail", "discord"):
+            bot.chats[platform].fail(NotDelivered("away"))
+        for _ in range(2):
+            bot.forward(WAIT)
+            await bot.app.calling.escalation.round()
+        await bot.types("slack:ben", "oncall ack 1")
+        for platform in ("mail", "discord"):
+            bot.chats[platform].recover()
+        await goes_round(bot, WAIT)
+        late = [post.reply for post in posts(bot, "discord") if "No answer" in post.reply.title]
+        assert [reply.mentions for reply in late] == [(), ()]
+        assert "choi@example.org" not in {address for address, _ in letters(bot)}
 
 
 async def test_a_restart_calls_nobody_twice_and_forgets_nobody(tmp_path: Path) -> None:

@@ -296,6 +296,30 @@ async def test_the_value_before_is_put_back_by_a_bot_that_knows_neither(tmp_path
     assert (world.password, world.known, world.file.read_text()) == ("old", "old", OLD_FILE)
 
 
+async def test_the_bots_own_container_is_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would stop itself half-way."""
+    world = World(tmp_path)
+    before = list(world.containers["backend"]["Config"]["Env"])
+    monkeypatch.setattr("socket.gethostname", lambda: "backend")
+    assert (await a_revoking(world, tmp_path, monkeypatch).run(a_revocation("tokens"))).over
+    assert world.told == ["sessions", "page"]
+    assert world.containers["backend"]["Config"]["Env"] == before
+
+
+@pytest.mark.parametrize(("account", "known"), [("admin", NEW), ("reader", "own")])
+async def test_only_the_account_that_is_changed_tries_its_new_password(
+    account: str, known: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bot with an account of its own that is refused for another reason keeps its own password."""
+    world = World(tmp_path)
+    world.password, world.known = NEW, "own"
+    revoking = a_revoking(world, tmp_path, monkeypatch)
+    revoking.journal.write(a_revocation("mongodb-password"))
+    world.account = account
+    await revoking.know()
+    assert world.known == known
+
+
 def test_another_accounts_password_is_left_alone() -> None:
     inspected = {"Config": {"Env": ["MONGODB_URI=mongodb://reader:own@mongodb/vcc"]}}
     assert changes_for(inspected, {"MONGO_ROOT_PASSWORD": NEW}, "admin") == Changes()

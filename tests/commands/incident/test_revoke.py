@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from bot.connectors import plain
 from bot.errors import Unreachable
-from bot.model import Outcome
+from bot.model import Account, Invocation, Outcome, Place
 from bot.ops.recreate import Recreate
+from bot.ops.small_record import SmallRecord
 from bot.sandbox.deployment import Deployment, start_detached, stop
+from bot.security.isolation import Held, Isolated
 from bot.security.revoke_journal import Revocation, RevokeJournal
 from bot.testing.bot import a_bot
 from tests.commands.conftest import Bot
@@ -117,6 +120,22 @@ async def test_what_was_begun_about_one_person_is_not_gone_on_with_by_a_line_abo
     assert going_on.outcome is Outcome.PENDING
     assert "0" * 24 in plain.text(going_on)
     journal.clear("user")
+
+
+async def test_a_service_that_waits_for_a_revocation_does_not_come_back_while_another_is_under_way(bot_on_sandbox: Bot) -> None:
+    app = bot_on_sandbox.app
+    home, service = app.settings.vcc_home, await app.ops.containers.service("frontend")
+    standing = await app.ops.containers.networks.standing("frontend", service.container_id)
+    record = SmallRecord(home / "isolated" / "frontend.json")
+    record.write(asdict(Isolated("frontend", 1.0, "olga", 1, (Held(standing, running=True),))))
+    RevokeJournal(home).write(
+        Revocation("tokens", 1.0, "olga", 1, "R-1", values={"JWT_SECRET": "f" * 64}, services=("frontend",), done=("file",))
+    )
+    revoking = Invocation("incident revoke sessions", Account("local", "olga"), Place("local", "console"), "", 0.0, reference="R-9")
+    async with app.locks.hold(["revoke"], revoking, "olga"):
+        reply = await bot_on_sandbox.approved("incident rejoin frontend")
+    assert reply.data["reason"] == "errors.busy", plain.text(reply)
+    assert (await app.ops.containers.service("frontend")).container_id == service.container_id
 
 
 async def test_the_value_before_also_opens_the_queues_that_an_unfinished_attempt_closed(
