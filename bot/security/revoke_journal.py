@@ -105,8 +105,10 @@ class RevokeJournal:
         return revocation
 
     def clear(self, kind: Kind) -> None:
-        """It is over, and its secrets are here no more."""
+        """It is over, and its secrets are here no more. Of the files before only the newest is kept, to go back to."""
         self._record(kind).clear()
+        for copy in self._copies_of(kind)[:-1]:
+            copy.unlink(missing_ok=True)
 
     def forget(self, revocation: Revocation) -> None:
         """It never began: what was kept for it goes too."""
@@ -123,8 +125,11 @@ class RevokeJournal:
         if pending is not None:
             copy = self.copies / pending.copy
             return copy if pending.copy and copy.exists() else None
-        found = sorted(self.copies.glob(f"*-{kind}.env")) if self.copies.is_dir() else []
-        return found[-1] if found else None
+        return next(reversed(self._copies_of(kind)), None)
+
+    def _copies_of(self, kind: Kind) -> list[Path]:
+        """The oldest first."""
+        return sorted(self.copies.glob(f"*-{kind}.env")) if self.copies.is_dir() else []
 
 
 def _revocation(document: dict[str, Any]) -> Revocation:
