@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from bot.ops.container_frames import HEADER
@@ -44,12 +44,12 @@ class Chunk(Protocol):
 
 
 class FileChunk:
-    """Whole lines of a json-file: the first ``size`` bytes of ``data``."""
+    """Whole lines of a json-file: the first ``size`` bytes of ``data``; ``places``, where known already, are all that name a stream."""
 
-    def __init__(self, data: bytes | bytearray, size: int) -> None:
+    def __init__(self, data: bytes | bytearray, size: int, places: Mapping[str, list[int]] | None = None) -> None:
         self._data = data
         self.size = size
-        self._places: dict[str, list[int]] = {}
+        self._places = dict(places or {})
 
     def start_of(self, place: int) -> int:
         """The line's beginning."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from bot.ops.container_values import LogLine, Service
-from bot.ops.log_candidates import candidates
+from bot.ops.log_candidates import looked_through
 from bot.ops.log_chunks import FileChunk
 from bot.ops.log_entries import NEEDLES, Between, LineMaker, all_finished, parse
 from bot.ops.log_errors import ErrorFinder
@@ -72,4 +72,5 @@ def searched(found: Sequence[Span]) -> Iterator[Stretch]:
     room = deque((bytearray(SCANNED), bytearray(SCANNED)))  # one is judged while the other is filled and searched
     for span in found:
         for data, size in span.file.stretches(span.start, span.end, room):
-            yield FileChunk(data, size), candidates(data, size)
+            looked = looked_through(data, size)
+            yield FileChunk(data, size, looked.places), looked.hits

@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from bot.ops.log_candidates import looked_through
 from bot.ops.log_chunks import LOOK_BACK, NOWHERE, FileChunk
 from bot.ops.log_entries import parse
 from tests.bot.ops.log_samples import Said, in_file
@@ -29,7 +30,9 @@ def test_the_next_and_the_one_before_are_found_however_far_away(seed: int, rare:
     for start, each in zip(starts, said, strict=False):
         of_stream[each.stream].append(start)
     dice = random.Random(seed)
-    asked, chunk = dice.sample(starts, len(starts)), FileChunk(data, len(data))
+    known = looked_through(data, len(data)).places
+    assert known == {stream: known[stream] for stream, every in of_stream.items() if len(every) <= 16}
+    asked, chunk = dice.sample(starts, len(starts)), FileChunk(data, len(data), known if seed % 2 else None)
     for start in asked:
         for stream, every in of_stream.items():
             assert chunk.next_of(stream, start) == min((each for each in every if each >= start), default=NOWHERE)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.ops.error_log import ErrorGroup, ErrorGrouper
-from bot.ops.log_candidates import candidates
+from bot.ops.log_candidates import candidates, looked_through
 from bot.ops.log_chunks import FileChunk
 from bot.ops.log_entries import Between, LineMaker, parse
 from bot.ops.log_errors import ErrorFinder
@@ -47,7 +47,9 @@ def found_in_file(every: Sequence[Said], lines_each: int, since: float | None = 
     finder = ErrorFinder(service(), grouper, Between(since, None))
     for at in range(0, len(every), lines_each):
         data = in_file(every[at : at + lines_each])
-        finder.take(FileChunk(data, len(data)), candidates(data))
+        looked = looked_through(data, len(data))
+        assert looked.hits == candidates(data)
+        finder.take(FileChunk(data, len(data), looked.places), looked.hits)
     finder.close()
     return grouper.groups(known=True)
 
