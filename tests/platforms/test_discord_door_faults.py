@@ -18,7 +18,6 @@ from bot.model import Invocation
 from bot.testing.waiting import until
 from tests.platforms.discord import FakeDiscord, Oracle
 from tests.platforms.discord.library import pointed_at
-from tests.platforms.discord.records import MANAGE_CHANNELS
 from tests.platforms.discord_stories import House, house, team_in, texts
 
 # For the tests of a line gone dead alone: on any other, a machine that stands still for a moment would look like one.
@@ -107,15 +106,6 @@ async def test_the_check_names_what_is_missing(fake: FakeDiscord, tmp_path: Path
         for name in (str(hidden), "4242", "send_messages", "77"):
             assert any(name in text for text in said), name
         assert len(said) == 4
-
-
-async def test_the_check_warns_that_incidents_would_get_no_channel(fake: FakeDiscord, tmp_path: Path) -> None:
-    team = team_in(fake)
-    fake.world.bot_role.permissions &= ~MANAGE_CHANNELS
-    async with house(fake, tmp_path, team=team) as bot:
-        well, warned = await bot.door.check(bot.app.words)
-        assert (well.state, warned.state, warned.part) == ("ok", "warn", "discord rooms")
-        assert "Manage Channels" in warned.fix
 
 
 @pytest.mark.parametrize("pattern", [r"PATCH /webhooks/", r"POST /interactions/"])

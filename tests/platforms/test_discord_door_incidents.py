@@ -92,6 +92,13 @@ async def test_without_the_right_to_make_channels_it_goes_on_in_the_thread(bot: 
     assert "Kept with incident #1" in texts(await delivery.until_finished(10))
 
 
+async def test_the_check_warns_that_incidents_would_get_no_channel(bot: House) -> None:
+    bot.fake.world.bot_role.permissions &= ~MANAGE_CHANNELS
+    well, warned = await bot.door.check(bot.app.words)
+    assert (well.state, warned.state, warned.part) == ("ok", "warn", "discord rooms")
+    assert "Manage Channels" in warned.fix
+
+
 @pytest.mark.parametrize("fault", ["deleted", "closed"])
 async def test_a_channel_that_is_gone_is_told_below_the_announcement(bot: House, fault: str) -> None:
     await opened(bot)
