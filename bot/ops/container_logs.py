@@ -64,19 +64,22 @@ class StampReader:
 
     def moment(self, stamp: bytes) -> float:
         """The time of a stamp by itself; that of the one before for what is none."""
-        return self.split(stamp)[0]
+        try:
+            self._last = self._moment(stamp)
+        except ValueError:  # not suppressed by a context: that would take as long as all the rest
+            return self._last
+        return self._last
 
     def _moment(self, stamp: bytes) -> float:
-        minute, second = stamp[:17], stamp[17:19]
-        if minute != self._minute:
+        if stamp[:17] != self._minute:
             if len(stamp) < 20 or stamp[4:5] != b"-":
                 raise ValueError(stamp)
-            self._base = datetime.fromisoformat(minute.decode("ascii") + "00+00:00").timestamp()
-            self._minute = minute
-        if not second.isdigit() or second >= b"60" or stamp[-1:] != b"Z":
+            self._base = datetime.fromisoformat(stamp[:17].decode("ascii") + "00+00:00").timestamp()
+            self._minute = stamp[:17]
+        second = stamp[17:-1]
+        if not second[:2].isdigit() or second >= b"60" or second[2:3] not in (b".", b"") or stamp[-1:] != b"Z":
             raise ValueError(stamp)
-        fraction = stamp[20:-1]
-        return self._base + int(second) + (float(b"0." + fraction) if fraction else 0.0)
+        return self._base + float(second)
 
 
 class Limit:

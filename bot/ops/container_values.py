@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 CONTAINER_LOG_LINE_CAP = 64 * 1024
 
@@ -149,8 +149,7 @@ class ExecResult:
     clipped: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class LogLine:
+class LogLine(NamedTuple):
     """One line of a container's log, without its line end. ``stream`` is stdout or stderr.
 
     ``truncated`` when the line was longer than the cap and its rest was dropped.

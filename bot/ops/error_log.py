@@ -125,6 +125,10 @@ class ErrorGrouper:
         """Whether the next line of this source may belong to an error fed before."""
         return (container, stream) in self._last
 
+    def end(self, container: str, stream: str) -> None:
+        """What comes next of this source is known not to belong to the error before."""
+        self._last.pop((container, stream), None)
+
     def groups(self, *, known: bool = False) -> tuple[ErrorGroup, ...]:
         """The groups, most frequent first; harmless noise only when ``known`` asks for it."""
         found = [

@@ -30,8 +30,10 @@ def _search(*wanted: bytes) -> BytesAhoCorasick:
 
 _SEARCH = _search(*_LITERALS)
 _STREAM_SEARCH = {stream: _search(needle) for stream, needle in NEEDLES.items()}
-# No literal can begin in a needle and end behind it, or the other way round: looked for together, none hides another.
-_BOTH = {stream: _search(needle, *_LITERALS) for stream, needle in NEEDLES.items()}
+# What a needle ends with, as nearly every line has what it begins with. No literal can begin in it and end behind it, or the other way
+# round: looked for together, none hides another.
+_TAIL = 3
+_BOTH = {stream: _search(needle[-_TAIL:], *_LITERALS) for stream, needle in NEEDLES.items()}
 _SAMPLE, _FEW = 1 << 16, 16
 
 
@@ -57,8 +59,9 @@ def looked_through(data: bytes | bytearray, size: int) -> Looked:
     rare = next((stream for stream, needle in NEEDLES.items() if data.count(needle, 0, min(size, _SAMPLE)) <= _FEW), None)
     if rare is None:
         return Looked(candidates(data, size), {})
-    found = _found(_BOTH[rare], data, size)
-    return Looked([start for which, start, _ in found if which], {rare: [start for which, start, _ in found if not which]})
+    found, needle, before = _found(_BOTH[rare], data, size), NEEDLES[rare], len(NEEDLES[rare]) - _TAIL
+    ends = (start - before for which, start, _ in found if not which)
+    return Looked([start for which, start, _ in found if which], {rare: [at for at in ends if at >= 0 and data.startswith(needle, at)]})
 
 
 def _found(search: BytesAhoCorasick, data: bytes | bytearray, size: int | None) -> list[tuple[int, int, int]]:

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 from bot.ops.container_frames import HEADER
 from bot.ops.log_candidates import places
-from bot.ops.log_entries import NEEDLES, STAMP_BYTES, Entry, parse
+from bot.ops.log_entries import NEEDLES, OPENING, STAMP_BYTES, Entry, parse
 
 NOWHERE = -1
 LOOK_BACK = 8 << 10
@@ -19,10 +19,14 @@ _STREAMS = {0: "stdout", 1: "stdout", 2: "stderr"}
 
 
 class Before(NamedTuple):
-    """The entry of the same stream before another: where it begins, and whether its line ends with it."""
+    """The entry of the same stream before another: whether its line ends with it; where it begins, for one whose line does not."""
 
-    start: int
     finished: bool
+    start: int = NOWHERE
+
+
+_FINISHED = Before(finished=True)
+_FOLLOWING = b" \t}\\"  # a backslash is what an escaped tabulator begins with
 
 
 class Chunk(Protocol):
@@ -35,6 +39,9 @@ class Chunk(Protocol):
 
     def entry(self, start: int) -> tuple[Entry | None, int]:
         """The entry that begins there, if it is one, and where it ends."""
+
+    def may_continue(self, start: int) -> bool:
+        """Whether the entry that begins there may belong to an error before; False only when it surely does not."""
 
     def next_of(self, stream: str, start: int) -> int:
         """Where the first entry of a stream begins, from ``start`` on; NOWHERE when there is none."""
@@ -60,6 +67,11 @@ class FileChunk:
         end = self._data.index(b"\n", start)
         return parse(bytes(self._data[start:end])), end + 1
 
+    def may_continue(self, start: int) -> bool:
+        """By the first letter of its text."""
+        at = start + len(OPENING)
+        return self._data[at] in _FOLLOWING or not self._data.startswith(OPENING, start)
+
     def next_of(self, stream: str, start: int) -> int:
         """By the one place where the stream's name stands in quotes of its own."""
         if stream not in self._places:
@@ -79,7 +91,7 @@ class FileChunk:
             found = known[number - 1] if number else NOWHERE
         if found < (0 if far else max(0, start - LOOK_BACK)):
             return None
-        return Before(self.start_of(found), _ends_line(self._data, found))
+        return _FINISHED if _ends_line(self._data, found) else Before(finished=False, start=self.start_of(found))
 
     def _all(self, stream: str) -> list[int]:
         """Where its name stands: found once, when it is not to be found nearby."""
@@ -92,6 +104,8 @@ def _ends_line(data: bytes | bytearray, end: int) -> bool:
     """Whether the JSON text that ends here ends with an escaped line end, and not with a backslash and an n."""
     if data[end - 2 : end] != b"\\n":
         return False
+    if data[end - 3 : end - 2] != b"\\":
+        return True
     text = data[max(0, end - 64) : end - 1]
     return (len(text) - len(text.rstrip(b"\\"))) % 2 == 1
 
@@ -126,6 +140,12 @@ class FrameChunk:
         body = header + HEADER
         return header, body + int.from_bytes(self.data[body - 4 : body], "big")
 
+    def may_continue(self, start: int) -> bool:
+        """Likewise."""
+        header, end = self.frame(start)
+        text = header + HEADER + STAMP_BYTES
+        return text >= end or self.data[text] in _FOLLOWING
+
     def next_of(self, stream: str, start: int) -> int:
         """By the bytes that a frame of the stream begins with, where a frame does begin."""
         kind = _KINDS[stream]
@@ -145,7 +165,7 @@ class FrameChunk:
         while found >= 0:
             begin = self.start_of(found)
             if self._header(begin) == found:
-                return Before(begin, self.data[self.frame(begin)[1] - 1] == 0x0A)
+                return _FINISHED if self.data[self.frame(begin)[1] - 1] == 0x0A else Before(finished=False, start=begin)
             found = self.data.rfind(kind, low, found + len(kind) - 1)
         return None
 

@@ -143,7 +143,7 @@ class LineMaker:
     """Entries of one container, in order, into its lines."""
 
     def __init__(self, service: Service) -> None:
-        self._service = service
+        self._name, self._container, self._terminal = service.name, service.container_name, service.terminal
         self._splitter = LineSplitter(CONTAINER_LOG_LINE_CAP)
         self._stamps = StampReader()
 
@@ -154,14 +154,13 @@ class LineMaker:
     def feed(self, entry: Entry) -> Iterable[LogLine]:
         """The lines that this entry ends."""
         stream, stamp, log = entry
-        terminal = self._service.terminal
-        if terminal:
+        if self._terminal:
             stream = "stdout"  # where a terminal is, the engine tells no streams apart
         elif self._splitter.continues(stream):
             return self._worded(stream, log)
         elif len(log) + STAMP_BYTES <= CONTAINER_LOG_LINE_CAP and log.find(b"\n") == len(log) - 1 >= 0:
             text = log[:-1].removesuffix(b"\r").decode("utf-8", "replace")
-            return (LogLine(self._service.name, self._service.container_name, stream, self._stamps.moment(stamp), text),)
+            return (LogLine(self._name, self._container, stream, self._stamps.moment(stamp), text),)
         return self._worded(stream, stamp + b" " + log)
 
     def rest(self) -> Iterable[LogLine]:
@@ -174,4 +173,4 @@ class LineMaker:
     def _lines(self, raw: Iterable[tuple[str, bytes, bool]]) -> Iterator[LogLine]:
         for stream, content, truncated in raw:
             at, text = self._stamps.split(content)
-            yield LogLine(self._service.name, self._service.container_name, stream, at, text.decode("utf-8", "replace"), truncated)
+            yield LogLine(self._name, self._container, stream, at, text.decode("utf-8", "replace"), truncated)

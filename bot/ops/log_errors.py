@@ -65,7 +65,12 @@ class ErrorFinder:
             start = min(self._next.values())
             if start >= until:
                 return
-            self._feed(chunk, start)
+            stream = next(each for each, place in self._next.items() if place == start)
+            if chunk.may_continue(start) or self._maker.continues(stream):
+                self._feed(chunk, start)
+            else:
+                self._grouper.end(self._container, stream)
+                del self._next[stream]
 
     def _suspect(self, chunk: Chunk, start: int) -> int:
         """Look at a candidate, from the beginning of its line; where the entry ends."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from bot.ops.container_values import LogLine, Service
@@ -16,8 +15,6 @@ from bot.ops.log_files import BLOCK
 from bot.ops.log_spans import Span
 
 SCANNED = 2 << 20
-_AT_A_STRETCH = 40
-_NAP = 0.00001  # seconds
 
 Batch = tuple[int, Sequence[LogLine]]
 Stretch = tuple[FileChunk, list[int]]
@@ -46,31 +43,33 @@ def lines(service: Service, found: Sequence[Span], window: Between, wanted: Call
 
 
 def find_errors(finder: ErrorFinder, found: Sequence[Span], stopped: Callable[[], bool]) -> None:
-    """Give the finder all of it. The next stretch is searched while this one is judged: the search leaves the interpreter free."""
+    """Give the finder all of it. One stretch is searched while the next is read and the one before judged.
+
+    Reading leaves the interpreter free, so that the search begins; and the search does, so that the judging goes on.
+    """
+    reading = stretches(found)
+    read = next(reading, None)
+    searched: Future[Stretch] | None = None
     with ThreadPoolExecutor(1, thread_name_prefix="logs-ahead") as ahead:
-        stretches = searched(found)
-        upcoming = ahead.submit(next, stretches, None)
-        while (now := upcoming.result()) is not None:
-            if stopped() or finder.ended:
-                break
-            upcoming = ahead.submit(next, stretches, None)
-            chunk, hits = now
-            finder.take(chunk, _giving_way(hits, upcoming))
+        while read is not None and not (stopped() or finder.ended):
+            judged, searched = searched, ahead.submit(_searched, *read)
+            read = next(reading, None)
+            if judged is not None:
+                finder.take(*judged.result())
+        if searched is not None and not (stopped() or finder.ended):
+            finder.take(*searched.result())
     finder.close()
 
 
-def _giving_way(hits: Iterable[int], upcoming: Future[Stretch | None]) -> Iterator[int]:
-    """The hits. The search needs the interpreter for a moment between reading and searching, and would wait for it as long as we work."""
-    for number, hit in enumerate(hits):
-        if number % _AT_A_STRETCH == 0 and not upcoming.done():
-            time.sleep(_NAP)
-        yield hit
-
-
-def searched(found: Sequence[Span]) -> Iterator[Stretch]:
-    """Stretch after stretch with its candidates. One given stays as it is until the next but one is asked for, whatever file that is of."""
-    room = deque((bytearray(SCANNED), bytearray(SCANNED)))  # one is judged while the other is filled and searched
+def stretches(found: Sequence[Span]) -> Iterator[tuple[bytearray, int]]:
+    """Whole lines after whole lines, in how much of which buffer. One stays as it is while the next two are read, whatever file that is
+    of.
+    """
+    room = deque(bytearray(SCANNED) for _ in range(3))
     for span in found:
-        for data, size in span.file.stretches(span.start, span.end, room):
-            looked = looked_through(data, size)
-            yield FileChunk(data, size, looked.places), looked.hits
+        yield from span.file.stretches(span.start, span.end, room)
+
+
+def _searched(data: bytearray, size: int) -> Stretch:
+    looked = looked_through(data, size)
+    return FileChunk(data, size, looked.places), looked.hits

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -60,7 +59,7 @@ class Page:
 
 def kept(line: LogLine) -> LogLine:
     """The line to keep in memory: of one of many thousand characters only as much as is ever shown."""
-    return line if len(line.text) <= LOOK_AT else replace(line, text=line.text[: LOOK_AT + 1], truncated=True)
+    return line if len(line.text) <= LOOK_AT else line._replace(text=line.text[: LOOK_AT + 1], truncated=True)
 
 
 def several(containers: Sequence[Service]) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -59,7 +59,7 @@ class Finder:
     def all_found(self, lines: Sequence[LogLine]) -> list[LogLine]:
         """Those in which something was found, as they may be shown. It is work: not for the thread that everybody waits for."""
         shown = ((line, self.found(line)) for line in lines)
-        return [replace(line, text=text) for line, text in shown if text is not None]
+        return [line._replace(text=text) for line, text in shown if text is not None]
 
     def _around(self, text: str) -> str:
         if len(text) <= _EXCERPT:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -244,7 +243,7 @@ def test_more_spans_than_there_is_room_for_are_counted_coarser() -> None:
     grouper = CountingGrouper(buckets_at_most=10)
     line = LogLine("backend", "backend-1", "stdout", 0.0, "Error: a")
     for minute in range(24 * 60):
-        grouper.feed(replace(line, at=minute * 60.0))
+        grouper.feed(line._replace(at=minute * 60.0))
     (found,) = grouper.found(LogText(()))
     assert found.counts == {(0, 86_400): 24 * 60}
     assert sum(found.counts.values()) == 24 * 60

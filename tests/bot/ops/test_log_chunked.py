@@ -92,8 +92,8 @@ def test_a_stream_is_found_forwards_and_backwards_past_bytes_that_look_like_its_
     assert chunk.next_of("stderr", 0) == starts[3]
     assert chunk.next_of("stderr", chunk.entry(starts[3])[1]) == NOWHERE
     assert [chunk.before("stderr", start) for start in starts[:4]] == [None] * 4
-    assert chunk.before("stderr", starts[5]) == (starts[3], True)
-    assert chunk.before("stdout", chunk.size) == (starts[5], False)
+    assert chunk.before("stderr", starts[5]) == (True, NOWHERE)
+    assert chunk.before("stdout", chunk.size) == (False, starts[5])
 
 
 @pytest.mark.parametrize("seed", range(20))

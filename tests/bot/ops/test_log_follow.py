@@ -108,7 +108,7 @@ async def until_taken(taken: list[str], count: int) -> None:
 
 async def test_it_begins_with_the_newest_lines_and_goes_on() -> None:
     one = container()
-    one.lines = [line(number - 100) for number in range(95)] + [replace(line(0), text="line 0")]
+    one.lines = [line(number - 100) for number in range(95)] + [line(0)._replace(text="line 0")]
     async with followed(FakeEngine(one), tail=1) as (_, taken):
         await until_taken(taken, 1)
         one.lines += [line(1), line(2)]
