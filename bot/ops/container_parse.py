@@ -96,7 +96,7 @@ def _mount(mount: Json) -> Mount:
     )
 
 
-def usage_from(service: Service, before: Json, after: Json) -> Usage:
+def usage_from(service: Service, before: Json | None, after: Json) -> Usage:
     """Two samples of a container's counters as ``docker stats`` shows them: processor time between, the rest as of now."""
     received, sent = _network(after.get("networks") or {})
     read, written = _block(after.get("blkio_stats") or {})
@@ -106,7 +106,7 @@ def usage_from(service: Service, before: Json, after: Json) -> Usage:
         container_id=service.container_id,
         container_name=service.container_name,
         number=service.number,
-        cpu_percent=cpu_percent(before, after.get("cpu_stats") or {}),
+        cpu_percent=None if before is None else cpu_percent(before, after.get("cpu_stats") or {}),
         memory_bytes=_memory(memory),
         memory_limit_bytes=_whole(memory.get("limit")),
         network_received_bytes=received,

@@ -78,13 +78,16 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one running container takes, reckoned as ``docker stats`` does. Counters are since its start."""
+    """What one running container takes, reckoned as ``docker stats`` does. Counters are since its start.
+
+    ``cpu_percent`` is None when there was but one sample.
+    """
 
     service: str
     container_id: str
     container_name: str
     number: int
-    cpu_percent: float
+    cpu_percent: float | None
     memory_bytes: int
     memory_limit_bytes: int
     network_received_bytes: int
@@ -101,13 +104,13 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """A container as measured once among many times. ``usage.cpu_percent`` holds when ``since_before``: the counters stand
-    since the time before. ``cpu`` is what the next time needs."""
+    """A container as measured once among many times. ``usage.cpu_percent`` is since the time before, None where the counters began
+    anew. ``cpu`` is what the next time needs.
+    """
 
     service: Service
     usage: Usage
     cpu: Mapping[str, Any]
-    since_before: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ Services are found by compose's labels only, never by guessing names. Knows noth
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -23,17 +24,16 @@ from bot.ops.container_gulps import Asked, Taken, Unwrapping
 from bot.ops.container_logs import LogStream, LogWindow, Opened, log_stream
 from bot.ops.container_making import Making
 from bot.ops.container_networks import Networks
-from bot.ops.container_parse import ONEOFF_LABEL, PROJECT_LABEL, SERVICE_LABEL, disk_from, service_from, usage_from
+from bot.ops.container_parse import ONEOFF_LABEL, PROJECT_LABEL, SERVICE_LABEL, disk_from, service_from
 from bot.ops.container_stream import EngineStreams
 from bot.ops.container_traces import Traces
+from bot.ops.container_usage import Usages
 from bot.ops.container_values import DockerDisk, ExecResult, Sampled, Service, Usage
 
 Json = dict[str, Any]
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 SLOW = 30.0
-SAMPLE_GAP = 0.5
 MARK_SERVICE = "backend"
-ONE_SHOT_SINCE = (1, 41)
 
 
 class Containers:
@@ -50,6 +50,7 @@ class Containers:
         self.networks = Networks(self._engine, deadline)
         self.making = Making(self._engine, deadline)
         self.traces = Traces(self._engine)
+        self._usages = Usages(self._engine, deadline)
 
     def close(self) -> None:
         """Close the connections to the engine."""
@@ -89,18 +90,19 @@ class Containers:
         """One container as it is now."""
         return service_from(await self.inspect(container_id))
 
-    async def stats(self, service: str | None = None) -> tuple[Usage, ...]:
-        """What the running containers take now, all measured at once; half a second between the two samples."""
+    async def stats(self, service: str | None = None, within: float = math.inf) -> tuple[Usage, ...]:
+        """What the running containers take now, all measured at once; half a second or more between the two samples.
+
+        Who has to have it ``within`` so many seconds gets the processor use since a measurement of the last minute, if there was one;
+        else, where two samples take longer, no processor use.
+        """
+        ends = time.monotonic() + within
         chosen = await (self.services() if service is None else self.replicas(service))
-        running = [container for container in chosen if container.running]
-        measured = await asyncio.gather(*(self._usage(container) for container in running))
-        return tuple(usage for usage in measured if usage is not None)
+        return await self._usages.now([container for container in chosen if container.running], ends - time.monotonic())
 
     async def measured(self, before: Mapping[str, Sampled]) -> tuple[Sampled, ...]:
         """What the running containers take, processor time reckoned since ``before`` (by container): for who asks again and again."""
-        running = [container for container in await self.services() if container.running]
-        found = await asyncio.gather(*(self._measured(container, before.get(container.container_id)) for container in running))
-        return tuple(each for each in found if each is not None)
+        return await self._usages.since([container for container in await self.services() if container.running], before)
 
     async def root(self) -> str:
         """Where the engine keeps everything, as a path on its own machine."""
@@ -200,36 +202,6 @@ class Containers:
         except NotFound:
             return None
 
-    async def _usage(self, service: Service) -> Usage | None:
-        """None when it stopped meanwhile. The engine's own first sample is used where it gives one."""
-        try:
-            after = await self._sample(service.container_id)
-            before = after.get("precpu_stats") or {}
-            if not before.get("system_cpu_usage"):
-                before = after.get("cpu_stats") or {}
-                await asyncio.sleep(SAMPLE_GAP)
-                after = await self._sample(service.container_id)
-        except NotFound:
-            return None
-        return usage_from(service, before, after)
-
-    async def _measured(self, service: Service, before: Sampled | None) -> Sampled | None:
-        """None when it stopped meanwhile. Over a restart its processor time is not known: the counters began anew."""
-        try:
-            after = await self._sample(service.container_id)
-        except NotFound:
-            return None
-        same = before is not None and before.service.started_at == service.started_at
-        cpu = after.get("cpu_stats") or {}
-        return Sampled(service, usage_from(service, before.cpu if before and same else {}, after), cpu, since_before=same)
-
-    async def _sample(self, container_id: str) -> Json:
-        def read(client: APIClient) -> Json:
-            one_shot = _version(client) >= ONE_SHOT_SINCE or None
-            return cast(Json, client.stats(container_id, stream=False, one_shot=one_shot))
-
-        return await self._engine.call(read, self._deadline)
-
     async def _listed(self) -> list[Json]:
         label = f"{PROJECT_LABEL}={self._project}" if self._project else PROJECT_LABEL
         listed = await self._engine.call(lambda client: client.containers(all=True, filters={"label": [label]}), self._deadline)
@@ -240,10 +212,6 @@ class Containers:
 
 def _labels(entry: Mapping[str, Any]) -> Mapping[str, str]:
     return cast(Mapping[str, str], entry.get("Labels") or {})
-
-
-def _version(client: APIClient) -> tuple[int, ...]:
-    return tuple(int(part) for part in str(client.api_version).split("."))
 
 
 def _only_project(entries: Sequence[Mapping[str, Any]]) -> str:

@@ -98,7 +98,7 @@ class Services:
             "processes": usage.processes,
             "restarts": sampled.service.restarts,
         }
-        if sampled.since_before:
+        if usage.cpu_percent is not None:
             plain["cpu_percent"] = usage.cpu_percent
         for figure, value in plain.items():
             yield Series("service", subject, figure), value

@@ -86,7 +86,8 @@ def _change(telling: TrendTelling, usage: Usage, before: Mapping[str, float | No
     cpu, memory = before["cpu_percent"], before["memory_bytes"]
     if memory is None:
         return NONE
-    return f"CPU {telling.change(Unit.PERCENT, usage.cpu_percent, cpu)} · {telling.change(Unit.BYTES, usage.memory_bytes, memory)}"
+    told = "" if usage.cpu_percent is None else f"CPU {telling.change(Unit.PERCENT, usage.cpu_percent, cpu)} · "
+    return told + telling.change(Unit.BYTES, usage.memory_bytes, memory)
 
 
 async def _remembered(ctx: Context, service: str | None, error: OutsideError) -> Reply:

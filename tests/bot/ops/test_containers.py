@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from bot.errors import Conflict, Denied, NotFound, OutsideError, Rejected, TimedOut, Unreachable
+from bot.ops.container_usage import SAMPLE_GAP
 from bot.ops.containers import Containers
 from tests.bot.ops.fake_engine import FakeEngine, container, frame
 from tests.bot.ops.silent import silent_socket
@@ -92,6 +93,20 @@ async def test_the_engines_own_first_sample_is_used_when_it_gives_one(engine: Fa
     (usage,) = await containers.stats("backend")
     assert usage.cpu_percent == pytest.approx(100.0)
     assert sum(call.endswith("/stats") for call in engine.asked) == 1
+
+
+async def test_who_has_little_time_gets_the_use_since_the_last_measurement(engine: FakeEngine, containers: Containers) -> None:
+    engine.add(container("backend"))
+    engine.samples = [sample(0, 0), sample(250, 1000), sample(1250, 2000)]
+    (first,) = await containers.measured({})
+    assert first.usage.cpu_percent is None
+    await asyncio.sleep(SAMPLE_GAP)
+    (usage,) = await containers.stats(within=1.0)
+    assert usage.cpu_percent == pytest.approx(50.0)
+    assert sum(call.endswith("/stats") for call in engine.asked) == 2
+    engine.containers["vcc-backend-1-id"]["State"]["StartedAt"] = "2026-01-22T11:00:00.5Z"  # its counters began anew
+    (usage,) = await containers.stats(within=0.2)
+    assert (usage.cpu_percent, usage.memory_bytes) == (None, 60)
 
 
 async def test_an_old_engine_is_not_asked_for_what_it_does_not_know(engine: FakeEngine, containers: Containers) -> None:
