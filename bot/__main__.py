@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -33,8 +34,21 @@ def _parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The program; its exit code."""
     options = _parser().parse_args(arguments)
-    # Loaded only now: ``--help`` must not wait for the libraries of every platform.
-    return int(importlib.import_module("bot.cli").main(options))
+    return int(_loaded()(options))
+
+
+def _loaded() -> Callable[[argparse.Namespace], int]:
+    """The rest of the program, only now: ``--help`` must not wait for the libraries of every platform.
+
+    What comes with it stays for good: to look through that for garbage, again and again, would be a fifth of the start.
+    """
+    gc.disable()
+    try:
+        work: Callable[[argparse.Namespace], int] = importlib.import_module("bot.cli").main
+        gc.freeze()
+    finally:
+        gc.enable()
+    return work
 
 
 def program() -> None:

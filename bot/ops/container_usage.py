@@ -19,7 +19,7 @@ from bot.ops.container_parse import usage_from
 from bot.ops.container_values import Sampled, Service, Usage
 
 Json = dict[str, Any]
-SAMPLE_GAP = 0.5  # seconds
+SAMPLE_GAP = 0.25  # seconds
 RECENT = 75.0  # seconds: whoever measures again and again does so every half minute
 YOUNG = 10.0  # seconds: after a reading so young none is remembered
 ONE_SHOT_SINCE = (1, 41)

@@ -91,7 +91,7 @@ class Containers:
         return service_from(await self.inspect(container_id))
 
     async def stats(self, service: str | None = None, within: float = math.inf) -> tuple[Usage, ...]:
-        """What the running containers take now, all measured at once; half a second or more between the two samples.
+        """What the running containers take now, all measured at once; a quarter of a second or more between the two samples.
 
         Who has to have it ``within`` so many seconds gets the processor use since a measurement of the last minute, if there was one;
         else, where two samples take longer, no processor use.
