@@ -117,6 +117,18 @@ class Window:
         """Under which its notice stands."""
         return f"maintenance:{self.id}"
 
+    @property
+    def raw(self) -> dict[str, object]:
+        """For ``--json``."""
+        return {
+            "id": self.id,
+            "service": self.service or None,
+            "by": self.person,
+            "begun_at": self.begun_at,
+            "until": self.until,
+            "ended_at": self.ended_at,
+        }
+
     def covers(self, alert: Alert) -> bool:
         """Whether the alert is about what is worked on: ``backend``, a replica ``backend#2``, a way to it ``frontend → backend``."""
         parts = {part.partition("#")[0] for part in alert.subject.split(" → ")}

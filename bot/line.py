@@ -61,7 +61,8 @@ def _quoted(word: str) -> str:
 
 
 def closest(word: str, known: Iterable[str]) -> str:
-    """The known word somebody who typed ``word`` most likely meant; empty when none is near."""
+    """The known word somebody who typed ``word`` most likely meant; empty when none is near. Letters that changed places are likeliest."""
     folded = {name.lower(): name for name in known}
-    found = difflib.get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
+    found = difflib.get_close_matches(word.lower(), folded, n=3, cutoff=0.6)
+    found.sort(key=lambda each: sorted(each) != sorted(word.lower()))
     return folded[found[0]] if found else ""

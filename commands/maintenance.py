@@ -26,7 +26,7 @@ async def listing(ctx: Context) -> Reply:
         text="\n".join(f"#{each.id} {telling.window(each).title} ({each.person})" for each in windows),
         tone=Tone.WARN if windows else Tone.NEUTRAL,
         buttons=buttons,
-        data=[_raw(each) for each in windows],
+        data=[each.raw for each in windows],
     )
 
 
@@ -40,7 +40,7 @@ async def start(
     name = (await ctx.ops.containers.service(service)).name if service else ""
     window = await ctx.services.alerts.begin_window(name, ctx.person.name, ctx.clock() + for_)
     told = _telling(ctx).window(window)
-    return Reply(told.title, ctx.words("maintenance.begun"), tone=Tone.WARN, buttons=told.buttons, data=_raw(window))
+    return Reply(told.title, ctx.words("maintenance.begun"), tone=Tone.WARN, buttons=told.buttons, data=window.raw)
 
 
 @group.command("stop", Risk.CHANGE, timeout=10, examples=("maintenance stop", "maintenance stop 3"))
@@ -49,7 +49,7 @@ async def stop(ctx: Context, number: Annotated[int | None, Between(1, 10**12)] =
     if number is None:
         number = _only(await ctx.services.alerts.windows())
     ended = await ctx.services.alerts.end_window(number, ctx.person.name)
-    return Reply(_telling(ctx).window(ended).title, ctx.words("maintenance.ended"), tone=Tone.GOOD, data=_raw(ended))
+    return Reply(_telling(ctx).window(ended).title, ctx.words("maintenance.ended"), tone=Tone.GOOD, data=ended.raw)
 
 
 def _only(windows: Sequence[Window]) -> int:
@@ -62,14 +62,3 @@ def _only(windows: Sequence[Window]) -> int:
 
 def _telling(ctx: Context) -> AlertTelling:
     return AlertTelling(ctx.words, ctx.settings.vcc_tz)
-
-
-def _raw(window: Window) -> dict[str, object]:
-    return {
-        "id": window.id,
-        "service": window.service or None,
-        "by": window.person,
-        "begun_at": window.begun_at,
-        "until": window.until,
-        "ended_at": window.ended_at,
-    }

@@ -5,10 +5,10 @@ Knows nothing of what makes one damaged.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from bot.ops.dump_faults import writing
+from bot.ops.folder_sync import sync_folder
 from bot.ops.snapshot_remove import DELETING, finish_removals
 
 _ASIDE = ".replaced-"
@@ -22,7 +22,7 @@ def put(arrived: Path, directory: Path) -> None:
             if place.exists():
                 place.rename(directory / f"{_ASIDE}{arrived.name}")
             arrived.rename(place)
-            _sync(directory)
+            sync_folder(directory)
     finally:
         finish(directory)
 
@@ -33,13 +33,5 @@ def finish(directory: Path) -> None:
         name = aside.name.removeprefix(_ASIDE)
         with writing():
             aside.rename(directory / f"{DELETING}{name}" if (directory / name).exists() else directory / name)
-            _sync(directory)
+            sync_folder(directory)
     finish_removals(directory)
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

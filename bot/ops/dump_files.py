@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bot.ops.bson_frames import whole
 from bot.ops.dump_faults import Damaged, writing
+from bot.ops.folder_sync import sync_folder
 
 PART = ".part"
 
@@ -88,12 +89,8 @@ def remove_directory(path: Path) -> None:
 def settle(directory: Path) -> None:
     """The names of a directory's files, and its own, to disk."""
     with writing():
-        for each in (directory, directory.parent):
-            descriptor = os.open(each, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+        sync_folder(directory)
+        sync_folder(directory.parent)
 
 
 def _created(path: Path) -> int:

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from bot.errors import Conflict
 from bot.ops.containers import Containers
 from bot.ops.dump_faults import writing
+from bot.ops.folder_sync import sync_folder
 from bot.ops.project_files import USUAL_COMPOSE, USUAL_ENVIRONMENT, Unreadable, Wanted, names_in, read_below, wanted_from
 
 _MOST = 1 << 20
@@ -61,7 +62,7 @@ class EnvFile:
                 os.fchmod(descriptor, was.st_mode & 0o777)
                 os.fsync(descriptor)
             part.replace(self.path)
-            _sync(self.path.parent)
+            sync_folder(self.path.parent)
 
     @property
     def writable(self) -> bool:
@@ -139,11 +140,3 @@ def _unquoted(value: str) -> str:
     if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
         return value[1:-1]
     return value.partition(" #")[0].rstrip()
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

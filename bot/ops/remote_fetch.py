@@ -16,6 +16,7 @@ from pathlib import Path
 from bot.errors import Conflict, NotFound
 from bot.ops.bounded import Workers
 from bot.ops.dump_faults import Damaged, NoSpace, reading, writing
+from bot.ops.folder_sync import sync_folder
 from bot.ops.fresh_file import Measured, fresh
 from bot.ops.remote_crew import Crew, Halted, Tally, watching
 from bot.ops.remote_faults import Unsafe
@@ -181,14 +182,6 @@ def _settle(room: _Room, target: Path) -> None:
     """The names to the disk, and then the name of it all."""
     with writing():
         for folder, _, _ in os.walk(room.tree):
-            _sync(Path(folder))
+            sync_folder(Path(folder))
         room.tree.rename(target)
-        _sync(target.parent)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync_folder(target.parent)

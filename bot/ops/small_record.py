@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from bot.errors import OutsideError
 from bot.ops.bounded import describe
 from bot.ops.dump_faults import SYSTEM, writing
+from bot.ops.folder_sync import sync_folder
 from bot.ops.fresh_file import PART, fresh
 
 _LARGEST = 1 << 20
@@ -56,18 +56,10 @@ class SmallRecord:
             file.write(json.dumps(document, indent=1).encode())
         with writing():
             beside.replace(self._path)
-            self._sync()
+            sync_folder(self._path.parent)  # also its name: were it lost with the power, what it tells would be unknown
 
     def clear(self) -> None:
         """It is over."""
         with writing(), contextlib.suppress(FileNotFoundError):
             self._path.unlink()
-            self._sync()
-
-    def _sync(self) -> None:
-        """Also its name: were it lost with the power, what it tells would be unknown."""
-        descriptor = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+            sync_folder(self._path.parent)

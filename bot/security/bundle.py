@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from bot.ops.dump_faults import reading, writing
+from bot.ops.folder_sync import sync_folder
 from bot.ops.fresh_file import fresh
 
 MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
@@ -129,12 +130,12 @@ class Bundle:
             for folder, _, names in os.walk(self._part, topdown=False):
                 for name in names:
                     Path(folder, name).chmod(0o400)
-                _sync(Path(folder))
+                sync_folder(Path(folder))
                 if Path(folder) != self._part:
                     Path(folder).chmod(0o500)
             self._part.rename(self._target)
             self._target.chmod(0o500)
-            _sync(self._target.parent)
+            sync_folder(self._target.parent)
         return self._target
 
     def abandon(self) -> None:
@@ -198,11 +199,3 @@ def _hash(path: Path) -> str:
 def _writable(folder: Path) -> None:
     for place, _, _ in os.walk(folder):
         Path(place).chmod(0o700)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

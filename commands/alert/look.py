@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from bot.alert_rules import Rule
 from bot.alert_telling import AlertTelling
-from bot.alerts import Alert, AlertState, Mute, Severity, Window
+from bot.alerts import Alert, AlertState, Mute, Severity
 from bot.command import Between, Duration
 from bot.context import Context
 from bot.figures import NONE
@@ -43,7 +43,7 @@ async def listing(ctx: Context, *, since: Annotated[Duration | None, Between(60,
             "open": len(going_on),
             "alerts": [raw(each) for each in found[:_SHOWN]],
             "mutes": [_raw_mute(each) for each in mutes],
-            "maintenance": [_raw_window(each) for each in windows],
+            "maintenance": [each.raw for each in windows],
             "outbox": [{"platform": name, "waiting": waiting, "given_up": dead, "next_at": at} for name, waiting, dead, at in outbox],
         },
     )
@@ -158,13 +158,3 @@ def raw(alert: Alert) -> dict[str, Any]:
 
 def _raw_mute(mute: Mute) -> dict[str, Any]:
     return {"id": mute.id, "rule": mute.rule, "subject": mute.subject or None, "by": mute.person, "until": mute.until}
-
-
-def _raw_window(window: Window) -> dict[str, Any]:
-    return {
-        "id": window.id,
-        "service": window.service or None,
-        "by": window.person,
-        "begun_at": window.begun_at,
-        "until": window.until,
-    }

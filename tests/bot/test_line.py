@@ -94,6 +94,9 @@ def test_no_text_breaks_the_reading_of_a_line(text: str) -> None:
         assert all(isinstance(word, str) for word in line.split(line.normalise(text)))
 
 
-@pytest.mark.parametrize(("word", "near"), [("dsik", "disk"), ("statuss", "status"), ("STATUS", "status"), ("zzz", ""), ("", "")])
+@pytest.mark.parametrize(
+    ("word", "near"),
+    [("dsik", "disk"), ("statuss", "status"), ("stauts", "status"), ("statz", "stats"), ("STATUS", "status"), ("zzz", ""), ("", "")],
+)
 def test_the_nearest_known_word_is_suggested(word: str, near: str) -> None:
     assert line.closest(word, ["status", "stats", "disk"]) == near

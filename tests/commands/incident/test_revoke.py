@@ -134,7 +134,7 @@ async def test_a_service_that_waits_for_a_revocation_does_not_come_back_while_an
     revoking = Invocation("incident revoke sessions", Account("local", "olga"), Place("local", "console"), "", 0.0, reference="R-9")
     async with app.locks.hold(["revoke"], revoking, "olga"):
         reply = await bot_on_sandbox.approved("incident rejoin frontend")
-    assert reply.data["reason"] == "errors.busy", plain.text(reply)
+    assert reply.data["reason"] == "locks.busy", plain.text(reply)
     assert (await app.ops.containers.service("frontend")).container_id == service.container_id
 
 
