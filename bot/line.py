@@ -61,8 +61,14 @@ def _quoted(word: str) -> str:
 
 
 def closest(word: str, known: Iterable[str]) -> str:
-    """The known word somebody who typed ``word`` most likely meant; empty when none is near. Letters that changed places are likeliest."""
+    """The known word somebody who typed ``word`` meant; empty when none is near. Two letters in each other's place are likeliest."""
     folded = {name.lower(): name for name in known}
     found = difflib.get_close_matches(word.lower(), folded, n=3, cutoff=0.6)
-    found.sort(key=lambda each: sorted(each) != sorted(word.lower()))
+    found.sort(key=lambda each: not _swapped(each, word.lower()))
     return folded[found[0]] if found else ""
+
+
+def _swapped(one: str, other: str) -> bool:
+    """Whether nothing but two neighbours changed places."""
+    wrong = [place for place, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]]
+    return len(one) == len(other) and len(wrong) == 2 and other == one[: wrong[0]] + one[wrong[1]] + one[wrong[0]] + one[wrong[1] + 1 :]

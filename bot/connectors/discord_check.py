@@ -50,6 +50,7 @@ class Examiner:
         registered = await self._registered(client)
         if not registered:
             findings.append(_bad(words, "commands"))
+        findings += await self._rooms(client, guilds[0], words)
         for guild in guilds if identity else ():
             findings += await self._in_guild(client, guild, words)
         if not any(finding.state == "bad" for finding in findings):
@@ -68,6 +69,15 @@ class Examiner:
         except discord.Forbidden:
             return 0
 
+    @staticmethod
+    async def _rooms(client: discord.Client, guild: discord.Guild, words: Words) -> list[Finding]:
+        """Whether incidents get channels; in the first guild, when none is named, as ``DiscordRooms`` makes them there."""
+        whole = await client.fetch_guild(guild.id)
+        me = await whole.fetch_member(client.user.id if client.user else 0)
+        if me.guild_permissions.manage_channels:
+            return []
+        return [Finding("discord rooms", "warn", words("discord.check.rooms"), words("discord.check.rooms_fix"))]
+
     async def _in_guild(self, client: discord.Client, guild: discord.Guild, words: Words) -> list[Finding]:
         findings: list[Finding] = []
         roles = {str(role.id) for role in await guild.fetch_roles()}
@@ -75,8 +85,6 @@ class Examiner:
         whole = await client.fetch_guild(guild.id)
         me = await whole.fetch_member(client.user.id if client.user else 0)
         seen = {str(channel.id): channel for channel in await whole.fetch_channels()}
-        if not me.guild_permissions.manage_channels:
-            findings.append(Finding("discord rooms", "warn", words("discord.check.rooms"), words("discord.check.rooms_fix")))
         for channel in self._channels:
             findings += _channel_findings(seen.get(channel), channel, me, words)
         return findings

@@ -20,6 +20,7 @@ _LOG = logging.getLogger("vcc.slack")
 _TRIES = 5
 _LONGEST_NAME, _LONGEST_TOPIC = 80, 250
 _PAGES, _PAGE = 50, 1_000
+_INVITED = 100
 _AGAIN = frozenset("ratelimited rate_limited internal_error fatal_error request_timeout service_unavailable".split())
 _LOST = frozenset("channel_not_found is_archived not_in_channel".split())
 
@@ -90,10 +91,12 @@ class SlackRooms:
         return [each for each in dict.fromkeys(found) if each != us]
 
     async def _let_in(self, channel: str, people: Sequence[str]) -> None:
-        """All at once; one by one when one of them cannot be, who then stays outside."""
-        if people and not await self._try("conversations.invite", channel=channel, users=",".join(people)):
-            for person in people:
-                await self._try("conversations.invite", channel=channel, users=person)
+        """Many at once; one by one when one of them cannot be, who then stays outside."""
+        for begin in range(0, len(people), _INVITED):
+            some = people[begin : begin + _INVITED]
+            if not await self._try("conversations.invite", channel=channel, users=",".join(some)):
+                for person in some:
+                    await self._try("conversations.invite", channel=channel, users=person)
 
     async def _try(self, method: str, **arguments: Any) -> bool:
         """What makes the room better but not possible: whether it went well."""

@@ -77,7 +77,7 @@ class StampReader:
             self._base = datetime.fromisoformat(stamp[:17].decode("ascii") + "00+00:00").timestamp()
             self._minute = stamp[:17]
         second = stamp[17:-1]
-        if not second[:2].isdigit() or second >= b"60" or second[2:3] not in (b".", b"") or stamp[-1:] != b"Z":
+        if not stamp[17:19].isdigit() or second >= b"60" or second[2:3] not in (b".", b"") or stamp[-1:] != b"Z":
             raise ValueError(stamp)
         return self._base + float(second)
 

@@ -97,16 +97,19 @@ def _mount(mount: Json) -> Mount:
 
 
 def usage_from(service: Service, before: Json | None, after: Json) -> Usage:
-    """Two samples of a container's counters as ``docker stats`` shows them: processor time between, the rest as of now."""
+    """Two samples of a container's counters as ``docker stats`` shows them: processor time between, the rest as of now.
+
+    Without the first, and where the counters began anew in between, the processor time is not known.
+    """
     received, sent = _network(after.get("networks") or {})
     read, written = _block(after.get("blkio_stats") or {})
-    memory = after.get("memory_stats") or {}
+    memory, cpu = after.get("memory_stats") or {}, after.get("cpu_stats") or {}
     return Usage(
         service=service.name,
         container_id=service.container_id,
         container_name=service.container_name,
         number=service.number,
-        cpu_percent=None if before is None else cpu_percent(before, after.get("cpu_stats") or {}),
+        cpu_percent=None if before is None or _used(cpu) < _used(before) else cpu_percent(before, cpu),
         memory_bytes=_memory(memory),
         memory_limit_bytes=_whole(memory.get("limit")),
         network_received_bytes=received,
@@ -117,9 +120,13 @@ def usage_from(service: Service, before: Json | None, after: Json) -> Usage:
     )
 
 
+def _used(cpu: Json) -> int:
+    return _whole((cpu.get("cpu_usage") or {}).get("total_usage"))
+
+
 def cpu_percent(before: Json, after: Json) -> float:
     """Processor use between two ``cpu_stats``, where one full core is 100."""
-    used = _whole((after.get("cpu_usage") or {}).get("total_usage")) - _whole((before.get("cpu_usage") or {}).get("total_usage"))
+    used = _used(after) - _used(before)
     passed = _whole(after.get("system_cpu_usage")) - _whole(before.get("system_cpu_usage"))
     if used <= 0 or passed <= 0:
         return 0.0

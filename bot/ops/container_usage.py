@@ -46,8 +46,14 @@ class Usages:
         """Measured side by side; without those that stopped meanwhile. See ``Containers.stats``."""
         hurry = not math.isinf(within)
         ends = self._ticks() + within
-        found = await asyncio.gather(*(self._usage(each, self._remembered(each) if hurry else {}, ends) for each in running))
-        return tuple(usage for usage in found if usage is not None)
+        asked = [self._usage(each, self._remembered(each) if hurry else {}, ends) for each in running]
+        found = await asyncio.gather(*asked, return_exceptions=True)
+        failed = [each for each in found if isinstance(each, BaseException)]
+        usages = tuple(each for each in found if isinstance(each, Usage))
+        for failure in failed:
+            if not usages or not isinstance(failure, TimeoutError):
+                raise failure
+        return usages
 
     async def since(self, running: Sequence[Service], before: Mapping[str, Sampled]) -> tuple[Sampled, ...]:
         """Likewise, with processor time since ``before`` (by container)."""
@@ -55,19 +61,22 @@ class Usages:
         return tuple(each for each in found if each is not None)
 
     async def _usage(self, service: Service, before: Json, ends: float) -> Usage | None:
-        """None when it stopped meanwhile. The engine's own first sample is used where it gives one."""
+        """None when it stopped meanwhile. The engine's own first sample is used where it gives one. TimeoutError when there was none."""
+        first: Json | None = None
         try:
-            after = await self._sample(service)
-            before = _own_first(after) or before
-            if not before:
-                before, last = after.get("cpu_stats") or {}, after
-                async with asyncio.timeout(None if math.isinf(ends) else max(0.0, ends - self._ticks())):
+            async with asyncio.timeout(None if math.isinf(ends) else max(0.0, ends - self._ticks())):
+                after = first = await self._sample(service)
+                before = _own_first(after) or before
+                if not before:
+                    before = first.get("cpu_stats") or {}
                     await asyncio.sleep(SAMPLE_GAP)
                     after = await self._sample(service)
         except NotFound:
             return None
         except TimeoutError:
-            return usage_from(service, None, last)
+            if first is None:
+                raise
+            return usage_from(service, None, first)
         return usage_from(service, before, after)
 
     async def _measured(self, service: Service, before: Sampled | None) -> Sampled | None:

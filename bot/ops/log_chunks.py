@@ -26,7 +26,7 @@ class Before(NamedTuple):
 
 
 _FINISHED = Before(finished=True)
-_FOLLOWING = b" \t}\\"  # a backslash is what an escaped tabulator begins with
+_FOLLOWING = b' \t}\\"'  # in a file a tabulator begins with a backslash, and the end of no text at all with a quote
 
 
 class Chunk(Protocol):

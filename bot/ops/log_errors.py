@@ -1,6 +1,7 @@
 """Feeds a grouper the errors of a log and what belongs to them, and passes over all other lines without looking at them.
 
-What the grouper learns is the same as if it had been fed every line. Knows neither files nor the engine.
+What the grouper learns is the same as if it had been fed every line, but that a damaged entry may end a trace. Knows neither files
+nor the engine.
 """
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ class Revoking:
                 return Ending(now, tuple(waiting), failure, step, self._page)
             now = self.journal.write(now.after(step, count))
         if not waiting:
-            self.journal.clear(now.kind)
+            self.journal.clear(now.kind, keep=now.copy)
         return Ending(now, tuple(waiting), page=self._page)
 
     async def rejoin(self, isolated: Isolated) -> tuple[Rejoined, Ending]:

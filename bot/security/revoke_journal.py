@@ -5,6 +5,7 @@ It holds the new secrets until they stand where they belong, as otherwise a cras
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, Literal, get_args
 from bot.ops.small_record import SmallRecord
 
 Kind = Literal["sessions", "tokens", "user", "api-keys", "mongodb-password", "redis-password"]
+_LOG = logging.getLogger("vcc.revoke")
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _STEPS: Mapping[Kind, tuple[str, ...]] = {
@@ -104,11 +106,15 @@ class RevokeJournal:
         self._record(revocation.kind).write(asdict(revocation))
         return revocation
 
-    def clear(self, kind: Kind) -> None:
-        """It is over, and its secrets are here no more. Of the files before only the newest is kept, to go back to."""
+    def clear(self, kind: Kind, keep: str = "") -> None:
+        """It is over, and its secrets are here no more. Of the files before only the one named ``keep`` stays, to go back to."""
         self._record(kind).clear()
-        for copy in self._copies_of(kind)[:-1]:
-            copy.unlink(missing_ok=True)
+        try:
+            if keep and (self.copies / keep).exists():
+                for copy in self._copies_of(kind):
+                    copy.unlink() if copy.name != keep else None
+        except OSError as error:
+            _LOG.warning("old environment files stay: %s", error)
 
     def forget(self, revocation: Revocation) -> None:
         """It never began: what was kept for it goes too."""

@@ -100,3 +100,7 @@ def test_no_text_breaks_the_reading_of_a_line(text: str) -> None:
 )
 def test_the_nearest_known_word_is_suggested(word: str, near: str) -> None:
     assert line.closest(word, ["status", "stats", "disk"]) == near
+
+
+def test_only_two_neighbours_in_each_others_place_count_more_than_nearness() -> None:
+    assert line.closest("lists", ["slits", "list"]) == "list"

@@ -75,6 +75,7 @@ class FakeEngine:
     output_gap: float = 0.0
     exit_code: int | None = 0
     samples: list[Json] = field(default_factory=list)
+    late: dict[str, float] = field(default_factory=dict)
     disk: Json = field(default_factory=dict)
     failure: Callable[[web.Request], Answer] | None = None
     api_version: str = "1.41"
@@ -138,6 +139,7 @@ class FakeEngine:
             case ["json"]:
                 return web.json_response(entry)
             case ["stats"]:
+                await asyncio.sleep(self.late.get(identity, 0.0))
                 return web.json_response(self.samples.pop(0) if len(self.samples) > 1 else self.samples[0])
             case ["logs"]:
                 return await self.stream(request, self.logs, self.log_gap)

@@ -79,6 +79,13 @@ def test_memory_leaves_out_the_page_cache_under_both_kinds_of_cgroup(cache: str)
     assert (usage.block_read_bytes, usage.block_written_bytes, usage.processes) == (5, 6, 7)
 
 
+@pytest.mark.parametrize(("before", "percent"), [(None, None), (sample(0, 0), 25.0), (sample(900, 100), None)])
+def test_without_a_first_sample_or_with_counters_that_began_anew_its_use_is_not_known(
+    before: dict[str, object] | None, percent: float | None
+) -> None:
+    assert usage_from(service_from(container("backend")), before, {"cpu_stats": sample(500, 4000)}).cpu_percent == percent
+
+
 def test_the_disk_counts_what_could_be_removed() -> None:
     disk = disk_from(
         {

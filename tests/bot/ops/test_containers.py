@@ -109,6 +109,15 @@ async def test_who_has_little_time_gets_the_use_since_the_last_measurement(engin
     assert (usage.cpu_percent, usage.memory_bytes) == (None, 60)
 
 
+async def test_one_container_that_answers_late_does_not_hide_the_others(engine: FakeEngine, containers: Containers) -> None:
+    engine.add(container("backend"), container("redis"))
+    engine.samples, engine.late = [sample(250, 1000)], {"vcc-redis-1-id": 3.0}
+    assert [usage.service for usage in await containers.stats(within=1.0)] == ["backend"]
+    engine.late["vcc-backend-1-id"] = 3.0
+    with pytest.raises(TimeoutError):
+        await containers.stats(within=0.2)
+
+
 async def test_an_old_engine_is_not_asked_for_what_it_does_not_know(engine: FakeEngine, containers: Containers) -> None:
     engine.api_version = "1.40"
     engine.add(container("backend"))

@@ -153,10 +153,10 @@ async def test_of_the_files_before_only_the_newest_of_each_kind_is_kept(tmp_path
     world = World(tmp_path)
     revoking = a_revoking(world, tmp_path, monkeypatch)
     kinds: tuple[Kind, ...] = ("tokens", "mongodb-password", "tokens")
-    for number, kind in enumerate(kinds):
-        assert (await revoking.run(replace(a_revocation(kind), copy=f"{number}-{kind}.env"))).over
-    assert sorted(each.name for each in (tmp_path / "revoked").iterdir()) == ["1-mongodb-password.env", "2-tokens.env"]
-    assert revoking.journal.copy_before("tokens") == tmp_path / "revoked" / "2-tokens.env"
+    for number, kind in enumerate(kinds):  # the last one, also when the clock was ahead before
+        assert (await revoking.run(replace(a_revocation(kind), copy=f"{9 - number}-{kind}.env"))).over
+    assert sorted(each.name for each in (tmp_path / "revoked").iterdir()) == ["7-tokens.env", "8-mongodb-password.env"]
+    assert revoking.journal.copy_before("tokens") == tmp_path / "revoked" / "7-tokens.env"
 
 
 async def test_the_bots_own_container_is_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
