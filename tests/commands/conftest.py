@@ -12,12 +12,13 @@ import pytest
 from bot import config
 from bot.app import App
 from bot.connectors import console
-from bot.model import Account, Outcome, Reply
+from bot.model import Account, Reply
 from bot.ops.bull import BullQueues
 from bot.ops.containers import Containers
 from bot.sandbox.deployment import Deployment
 from bot.sandbox.secrets import seeded_secrets
 from bot.testing.waiting import PATIENCE
+from tests.approving import approved_by
 
 WELL_WITHIN = 60.0
 
@@ -33,9 +34,7 @@ class Bot:
 
     async def approved(self, line: str, asker: str = "olga", approver: str = "ada") -> Reply:
         """Ask for something risky and let somebody else approve it; the outcome."""
-        asked = await self(line, asker)
-        assert asked.outcome is Outcome.PENDING, asked
-        return await self(f"approve {asked.ticket}", approver)
+        return await approved_by(self, line, asker, approver, not_own=False)
 
 
 MakeBot = Callable[..., Awaitable[Bot]]

@@ -8,11 +8,11 @@ from bson import ObjectId
 
 from bot.connectors import plain
 from bot.model import Outcome
+from tests.approving import approved_by
 from tests.commands.backup.restore_parts import QUEUE, client_of, database_of, tree_of
 from tests.grounds.conftest import Ask
 from tests.grounds.ground import Ground
 from tests.grounds.jobs import Jobs
-from tests.grounds.test_safe_restart import approved
 
 
 def _fill(ground: Ground) -> None:
@@ -39,7 +39,7 @@ async def test_what_is_restored_is_what_was_backed_up(ground: Ground, ask: Ask, 
     (job,) = still.bull.add({"jobId": str(later), "ms": 1, "workboardData": {}, "inputData": {"prompt": "고양이"}})
     assert job in str(await ask(f"queue job {job}"))
     started = ground.started_at("backend")
-    reply = await approved(ask, "backup restore")
+    reply = await approved_by(ask, "backup restore")
     assert reply.outcome is Outcome.DONE, plain.text(reply)
     assert (database_of(ground.environment), tree_of(uploads)) == before
     assert ground.started_at("backend") > started

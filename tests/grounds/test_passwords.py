@@ -12,11 +12,12 @@ import redis
 from bot.connectors import plain
 from bot.model import Outcome
 from bot.ops.mongo_access import with_password
+from tests.approving import approved_by
 from tests.grounds.conftest import Ask
 from tests.grounds.ground import Ground
 from tests.grounds.jobs import Jobs
 from tests.grounds.people import variables
-from tests.grounds.test_security_incident import approved, incident
+from tests.grounds.test_security_incident import incident
 
 __all__ = ["incident"]
 
@@ -39,7 +40,7 @@ def lets_in(uri: str) -> bool:
 
 @pytest.mark.usefixtures("incident")
 async def test_the_redis_password_is_changed_without_losing_a_job_and_put_back(ground: Ground, ask: Ask, jobs: Jobs) -> None:
-    revoked = await approved(ask, "incident revoke redis-password")
+    revoked = await approved_by(ask, "incident revoke redis-password")
     try:
         assert revoked.outcome is Outcome.DONE, plain.text(revoked)
         new = in_file(ground, "REDIS_PASSWORD")
@@ -52,7 +53,7 @@ async def test_the_redis_password_is_changed_without_losing_a_job_and_put_back(g
         assert status.outcome is Outcome.DONE, plain.text(status)
         assert not any(queue["paused"] for queue in status.data)
     finally:
-        back = await approved(ask, "incident revoke redis-password --back")
+        back = await approved_by(ask, "incident revoke redis-password --back")
     assert back.outcome is Outcome.DONE, plain.text(back)
     assert lets_in(ground.redis_url)
     assert ground.well()
@@ -61,7 +62,7 @@ async def test_the_redis_password_is_changed_without_losing_a_job_and_put_back(g
 
 @pytest.mark.usefixtures("incident")
 async def test_the_mongodb_password_is_changed_in_the_server_first_and_put_back(ground: Ground, ask: Ask) -> None:
-    revoked = await approved(ask, "incident revoke mongodb-password")
+    revoked = await approved_by(ask, "incident revoke mongodb-password")
     try:
         assert revoked.outcome is Outcome.DONE, plain.text(revoked)
         new = in_file(ground, "MONGO_ROOT_PASSWORD")
@@ -71,7 +72,7 @@ async def test_the_mongodb_password_is_changed_in_the_server_first_and_put_back(
         assert "MONGODB_URI" in plain.text(revoked)
         assert (await ask("db counts", "olga")).outcome is Outcome.DONE
     finally:
-        back = await approved(ask, "incident revoke mongodb-password --back")
+        back = await approved_by(ask, "incident revoke mongodb-password --back")
     assert back.outcome is Outcome.DONE, plain.text(back)
     assert lets_in(ground.mongodb_uri)
     assert ground.well()

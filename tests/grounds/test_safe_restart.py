@@ -9,21 +9,12 @@ import pytest
 
 from bot.connectors import plain
 from bot.model import Outcome, Reply
+from tests.approving import approved_by
 from tests.grounds.conftest import Ask
 from tests.grounds.ground import SERVICES, Ground
 from tests.grounds.jobs import Jobs
 
 QUEUE = "image generation"
-
-
-async def approved(ask: Ask, line: str) -> Reply:
-    """Asked by olga, approved by ada: the outcome."""
-    asked = await ask(line, "olga")
-    assert asked.outcome is Outcome.PENDING, plain.text(asked)
-    assert asked.ticket is not None
-    own = await ask(f"approve {asked.ticket}", "olga")
-    assert own.outcome is Outcome.REFUSED
-    return await ask(f"approve {asked.ticket}", "ada")
 
 
 def processes(ground: Ground) -> dict[str, tuple[str, int, str]]:
@@ -69,7 +60,7 @@ async def test_a_restart_with_jobs_in_flight_loses_none_and_does_none_twice(
     before = processes(ground)
     made = jobs.make(12, 1500)
     jobs.wait_active()
-    reply = await approved(ask, line)
+    reply = await approved_by(ask, line)
     assert reply.outcome is Outcome.DONE, plain.text(reply)
     assert were_in_flight(reply)
     assert restarted <= anew(before, processes(ground))
@@ -83,7 +74,7 @@ async def test_restart_all_brings_everything_back_and_loses_no_job(ground: Groun
     before = processes(ground)
     made = jobs.make(12, 1500)
     jobs.wait_active()
-    reply = await approved(ask, "restart all")
+    reply = await approved_by(ask, "restart all")
     assert reply.outcome is Outcome.DONE, plain.text(reply)
     assert were_in_flight(reply)
     assert anew(before, processes(ground)) == set(SERVICES)
@@ -94,7 +85,7 @@ async def test_restart_all_brings_everything_back_and_loses_no_job(ground: Groun
 
 async def test_a_queue_that_was_closed_before_stays_closed(ground: Ground, ask: Ask, still: Jobs) -> None:
     made = still.make(2)
-    reply = await approved(ask, "restart backend")
+    reply = await approved_by(ask, "restart backend")
     assert reply.outcome is Outcome.DONE, plain.text(reply)
     assert still.counts()["isPaused"] is True
     assert set(still.bull.run("states", ids=made.ids).values()) == {"paused"}
@@ -106,7 +97,7 @@ async def test_a_job_that_does_not_end_is_not_cut_off_and_the_queue_is_opened_ag
     before = processes(ground)
     with still.endless() as held:
         still.bull.run("resume")
-        reply = await approved(ask, "restart backend --wait 10s")
+        reply = await approved_by(ask, "restart backend --wait 10s")
         assert reply.outcome is Outcome.FAILED, plain.text(reply)
         assert still.bull.state(held) == "active"
     assert processes(ground) == before

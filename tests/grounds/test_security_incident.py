@@ -8,18 +8,11 @@ from pathlib import Path
 import pytest
 
 from bot.connectors import plain
-from bot.model import Outcome, Reply
+from bot.model import Outcome
+from tests.approving import approved_by
 from tests.grounds.conftest import Ask
 from tests.grounds.ground import Ground
 from tests.grounds.people import sign_in, variables
-
-
-async def approved(ask: Ask, line: str) -> Reply:
-    """Asked by olga, approved by ada: the outcome."""
-    asked = await ask(line, "olga")
-    assert asked.outcome is Outcome.PENDING, plain.text(asked)
-    assert (await ask(f"approve {asked.ticket}", "olga")).outcome is Outcome.REFUSED
-    return await ask(f"approve {asked.ticket}", "ada")
 
 
 def answers(ground: Ground) -> bool:
@@ -50,7 +43,7 @@ async def test_isolate_preserve_revoke_and_rejoin(ground: Ground, ask: Ask, inci
     assert (intruder.by_token(ground), intruder.by_session(ground)) == (200, 200)
     before, told = ground.container("backend").attrs, variables(ground)
 
-    isolated = await approved(ask, "incident isolate backend")
+    isolated = await approved_by(ask, "incident isolate backend")
     assert isolated.outcome is Outcome.DONE, plain.text(isolated)
     assert not answers(ground)
     during = ground.container("backend").attrs
@@ -68,13 +61,13 @@ async def test_isolate_preserve_revoke_and_rejoin(ground: Ground, ask: Ask, inci
     assert "mallory@example.org" in text
     assert (await ask("incident evidence --verify", "olga")).outcome is Outcome.DONE
 
-    revoked = await approved(ask, "incident revoke tokens")
+    revoked = await approved_by(ask, "incident revoke tokens")
     assert revoked.outcome is Outcome.DONE, plain.text(revoked)
     assert revoked.data["waiting"] == ["backend"]
     assert revoked.data["counts"]["sessions"] >= 1
     assert not answers(ground)
 
-    rejoined = await approved(ask, "incident rejoin backend")
+    rejoined = await approved_by(ask, "incident rejoin backend")
     assert rejoined.outcome is Outcome.DONE, plain.text(rejoined)
     assert answers(ground)
     now = variables(ground)
@@ -98,14 +91,14 @@ async def test_isolate_preserve_revoke_and_rejoin(ground: Ground, ask: Ask, inci
 
 async def test_new_tokens_by_a_recreated_backend_and_the_old_ones_back(ground: Ground, ask: Ask, incident: int) -> None:
     intruder, told = sign_in(ground, "mallory@example.org"), variables(ground)
-    revoked = await approved(ask, f"incident revoke tokens --incident {incident}")
+    revoked = await approved_by(ask, f"incident revoke tokens --incident {incident}")
     assert revoked.outcome is Outcome.DONE, plain.text(revoked)
     assert (revoked.data["left"], revoked.data["page"]) == ([], True)
     assert (intruder.by_token(ground), intruder.by_session(ground)) == (401, 401)
     environment = (Path(ground.environment["VCC_PROJECT_DIR"]) / ".env").read_text()
     assert f"JWT_SECRET={variables(ground)['JWT_SECRET']}\n" in environment
     assert variables(ground)["JWT_SECRET"] not in plain.text(revoked)
-    back = await approved(ask, "incident revoke tokens --back")
+    back = await approved_by(ask, "incident revoke tokens --back")
     assert back.outcome is Outcome.DONE, plain.text(back)
     assert variables(ground)["JWT_SECRET"] == told["JWT_SECRET"]
     assert intruder.by_token(ground) == 200
@@ -113,7 +106,7 @@ async def test_new_tokens_by_a_recreated_backend_and_the_old_ones_back(ground: G
 
 async def test_one_user_is_locked_out_by_token_and_by_session(ground: Ground, ask: Ask, incident: int) -> None:
     intruder, other = sign_in(ground, "mallory@example.org"), sign_in(ground, "mina@example.org")
-    revoked = await approved(ask, f"incident revoke user Mallory@Example.org --incident {incident}")
+    revoked = await approved_by(ask, f"incident revoke user Mallory@Example.org --incident {incident}")
     assert revoked.outcome is Outcome.DONE, plain.text(revoked)
     assert (intruder.by_token(ground), intruder.by_session(ground)) == (401, 401)
     assert (other.by_token(ground), other.by_session(ground)) == (200, 200)
@@ -121,6 +114,6 @@ async def test_one_user_is_locked_out_by_token_and_by_session(ground: Ground, as
 
 async def test_all_sessions_end_and_tokens_stay(ground: Ground, ask: Ask, incident: int) -> None:
     intruder = sign_in(ground, "mallory@example.org")
-    revoked = await approved(ask, f"incident revoke sessions --incident {incident}")
+    revoked = await approved_by(ask, f"incident revoke sessions --incident {incident}")
     assert revoked.outcome is Outcome.DONE, plain.text(revoked)
     assert (intruder.by_token(ground), intruder.by_session(ground)) == (200, 401)
