@@ -50,9 +50,13 @@ class Examiner:
         registered = await self._registered(client)
         if not registered:
             findings.append(_bad(words, "commands"))
-        findings += await self._rooms(client, guilds[0], words)
-        for guild in guilds if identity else ():
-            findings += await self._in_guild(client, guild, words)
+        # When none is named, incidents get their channels in the first; of one in a list Discord does not tell the roles.
+        guild = guilds[0] if identity else await client.fetch_guild(guilds[0].id)
+        me = await guild.fetch_member(client.user.id if client.user else 0)
+        if not me.guild_permissions.manage_channels:
+            findings.append(Finding("discord rooms", "warn", words("discord.check.rooms"), words("discord.check.rooms_fix")))
+        if identity:
+            findings += await self._in_guild(guild, me, words)
         if not any(finding.state == "bad" for finding in findings):
             findings.insert(0, Finding("discord", "ok", words("discord.check.ok", bot=str(client.user), commands=registered)))
         return findings
@@ -69,22 +73,10 @@ class Examiner:
         except discord.Forbidden:
             return 0
 
-    @staticmethod
-    async def _rooms(client: discord.Client, guild: discord.Guild, words: Words) -> list[Finding]:
-        """Whether incidents get channels; in the first guild, when none is named, as ``DiscordRooms`` makes them there."""
-        whole = await client.fetch_guild(guild.id)
-        me = await whole.fetch_member(client.user.id if client.user else 0)
-        if me.guild_permissions.manage_channels:
-            return []
-        return [Finding("discord rooms", "warn", words("discord.check.rooms"), words("discord.check.rooms_fix"))]
-
-    async def _in_guild(self, client: discord.Client, guild: discord.Guild, words: Words) -> list[Finding]:
-        findings: list[Finding] = []
+    async def _in_guild(self, guild: discord.Guild, me: discord.Member, words: Words) -> list[Finding]:
         roles = {str(role.id) for role in await guild.fetch_roles()}
-        findings += [_bad(words, "role", role=role.id) for role in sorted(self._roles, key=str) if role.id not in roles]
-        whole = await client.fetch_guild(guild.id)
-        me = await whole.fetch_member(client.user.id if client.user else 0)
-        seen = {str(channel.id): channel for channel in await whole.fetch_channels()}
+        findings = [_bad(words, "role", role=role.id) for role in sorted(self._roles, key=str) if role.id not in roles]
+        seen = {str(channel.id): channel for channel in await guild.fetch_channels()}
         for channel in self._channels:
             findings += _channel_findings(seen.get(channel), channel, me, words)
         return findings

@@ -13,8 +13,8 @@ from typing import Any, Literal, get_args
 
 from bot.ops.small_record import SmallRecord
 
-Kind = Literal["sessions", "tokens", "user", "api-keys", "mongodb-password", "redis-password"]
 _LOG = logging.getLogger("vcc.revoke")
+Kind = Literal["sessions", "tokens", "user", "api-keys", "mongodb-password", "redis-password"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _STEPS: Mapping[Kind, tuple[str, ...]] = {
@@ -112,7 +112,8 @@ class RevokeJournal:
         try:
             if keep and (self.copies / keep).exists():
                 for copy in self._copies_of(kind):
-                    copy.unlink() if copy.name != keep else None
+                    if copy.name != keep:
+                        copy.unlink()
         except OSError as error:
             _LOG.warning("old environment files stay: %s", error)
 
