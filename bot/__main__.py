@@ -6,6 +6,7 @@ import argparse
 import gc
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 
@@ -53,8 +54,11 @@ def _loaded() -> Callable[[argparse.Namespace], int]:
 
 def program() -> None:
     """The installed ``vcc``: ends at once, without waiting for threads that an outside system keeps hanging."""
-    code = main()
-    sys.stdout.flush()
+    try:
+        code = main()
+        sys.stdout.flush()
+    except BrokenPipeError:  # who read has heard enough, as ``head`` does
+        code = 128 + signal.SIGPIPE
     sys.stderr.flush()
     os._exit(code)
 

@@ -126,3 +126,15 @@ def test_the_program_runs_as_a_module() -> None:
     done = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False, env={**os.environ, "PYTHONPATH": str(root)})
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["data"]["role"] == "viewer"
+
+
+@pytest.mark.parametrize("word", ["commands", "check"])
+def test_who_hears_only_the_beginning_is_told_nothing_more(word: str) -> None:
+    root, (heard, told) = Path(__file__).resolve().parents[2], os.pipe()
+    os.close(heard)
+    with os.fdopen(told, "wb") as told_to_nobody:
+        environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONUNBUFFERED": "1"}
+        done = subprocess.run(
+            [sys.executable, "-m", "bot", word], stdout=told_to_nobody, stderr=subprocess.PIPE, timeout=60, check=False, env=environment
+        )
+    assert (done.returncode, done.stderr) == (141, b"")
